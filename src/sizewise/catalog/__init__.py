@@ -1,0 +1,1 @@
+"""Facts as frozen, validated objects: model types, models, devices, formats."""

@@ -1,0 +1,1 @@
+"""Mechanisms: one file each, with the arithmetic of its weights, operations and cache."""

@@ -1,0 +1,69 @@
+"""Token and position tables, and the head that turns hidden states into logits.
+
+Shapes: V vocabulary, P positions, D hidden size; tables are [V, D] and [P, D], the head [V, D].
+A tied head uses the token table: it stores nothing but its product is still computed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sizewise.operations import Kept, Operation, product
+from sizewise.tensors import Role, Weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """A table of ``rows`` vectors; one row is looked up per token, which costs no arithmetic."""
+
+    rows: int
+    width: int
+    role: Role = "embedding"
+    frozen: bool = False
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield the table [V, D].
+
+        >>> [weight.elements for weight in Embedding(rows=50_000, width=512).weights()]
+        [25600000]
+        """
+        yield Weight(
+            name="weight",
+            role=self.role,
+            shape=(self.rows, self.width),
+            kind="table",
+            frozen=self.frozen,
+        )
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the look-up, which multiplies nothing."""
+        yield Operation(name="lookup", role=self.role, kind="lookup", outputs=self.width)
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield nothing."""
+        return iter(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The product of the hidden state with V rows; stored only when it is not tied."""
+
+    hidden: int
+    vocabulary: int
+    tied: bool
+    bias: bool = False
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield the matrix [V, D] unless tied, and the bias [V] where there is one."""
+        if not self.tied:
+            shape = (self.vocabulary, self.hidden)
+            yield Weight(name="weight", role="head", shape=shape, kind="matrix")
+        if self.bias:
+            yield Weight(name="bias", role="head", shape=(self.vocabulary,))
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the product with the V rows, tied or not."""
+        yield product("logits", "head", self.vocabulary, self.hidden)
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield nothing."""
+        return iter(())

@@ -1,0 +1,126 @@
+"""Grouped-query attention: N query heads share K key/value heads.
+
+K = N is multi-head attention and K = 1 is multi-query attention.
+Shapes: D hidden, N query heads, K key/value heads, H head size; weights are [out, in].
+Source: Ainslie et al. 2023, arXiv:2305.13245; head norms: Henry et al. 2020, arXiv:2010.04245;
+sinks: Xiao et al. 2023, arXiv:2309.17453.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sizewise.operations import Kept, Operation, TokenCache, product
+from sizewise.tensors import Weight, linear
+
+HeadNorm = Literal["none", "per_head", "full", "per_head_layer_norm", "every_head"]
+"""per_head: RMS over H shared by the heads · full: RMS over all heads' features ·
+per_head_layer_norm: LayerNorm over H · every_head: an own scale [H] for each head."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionNames:
+    """Module names of the projections and norms, and how queries, keys and values are stored."""
+
+    query: str = "q_proj"
+    key: str = "k_proj"
+    value: str = "v_proj"
+    output: str = "o_proj"
+    fused: str = ""
+    """Name of one matrix that holds queries, keys and values; empty when they are apart."""
+    query_norm: str = "q_norm"
+    key_norm: str = "k_norm"
+    transposed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupedQueryAttention:
+    """One layer of attention. Every number is a count."""
+
+    hidden: int
+    query_heads: int
+    kv_heads: int
+    head_size: int
+    qkv_bias: bool = False
+    out_bias: bool = False
+    head_norm: HeadNorm = "none"
+    gated: bool = False
+    """The query projection is twice as wide: its second half gates the output."""
+    sinks: bool = False
+    """One learned logit per query head."""
+    window: int | None = None
+    chunk: int | None = None
+    names: AttentionNames = AttentionNames()
+
+    @property
+    def queries(self) -> int:
+        """N*H features."""
+        return self.query_heads * self.head_size
+
+    @property
+    def keys(self) -> int:
+        """K*H features; values have as many."""
+        return self.kv_heads * self.head_size
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield the projections [N*H, D], twice [K*H, D] and [D, N*H], their biases, norms and sinks."""
+        names, bias, transposed = self.names, self.qkv_bias, self.names.transposed
+        queries = self.queries * (2 if self.gated else 1)
+        if names.fused:
+            width = queries + 2 * self.keys
+            yield from linear(names.fused, "attention", width, self.hidden, bias=bias, transposed=transposed)
+        else:
+            yield from linear(names.query, "attention", queries, self.hidden, bias=bias, transposed=transposed)
+            yield from linear(names.key, "attention", self.keys, self.hidden, bias=bias, transposed=transposed)
+            yield from linear(names.value, "attention", self.keys, self.hidden, bias=bias, transposed=transposed)
+        yield from linear(
+            names.output, "attention", self.hidden, self.queries, bias=self.out_bias, transposed=transposed
+        )
+        yield from self._norms()
+        if self.sinks:
+            yield Weight(name="sinks", role="attention", shape=(self.query_heads,))
+
+    def _norms(self) -> Iterator[Weight]:
+        """Yield the norms of queries and keys."""
+        pairs = ((self.names.query_norm, self.query_heads), (self.names.key_norm, self.kv_heads))
+        for name, count in pairs:
+            if self.head_norm == "full":
+                yield Weight(name=f"{name}.weight", role="norm", shape=(count * self.head_size,))
+            elif self.head_norm in ("per_head", "per_head_layer_norm"):
+                yield Weight(name=f"{name}.weight", role="norm", shape=(self.head_size,))
+            elif self.head_norm == "every_head":
+                yield Weight(name=f"{name}.weight", role="norm", shape=(count, self.head_size))
+            if self.head_norm == "per_head_layer_norm":
+                yield Weight(name=f"{name}.bias", role="norm", shape=(self.head_size,))
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the projections and the scores: Q·Kᵀ and P·V cost H each per query head and key."""
+        doubled = 2 if self.gated else 1
+        yield product("queries", "attention", self.queries * doubled, self.hidden)
+        yield product("keys", "attention", self.keys, self.hidden)
+        yield product("values", "attention", self.keys, self.hidden)
+        reach = self.window if self.window is not None else self.chunk
+        yield Operation(
+            name="scores",
+            role="attention",
+            kind="scores",
+            macs_per_key=2 * self.queries,
+            reach=reach,
+            outputs=self.queries,
+        )
+        yield product("output", "attention", self.hidden, self.queries)
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield a key and a value per token and key/value head.
+
+        >>> layer = GroupedQueryAttention(hidden=4096, query_heads=32, kv_heads=8, head_size=128)
+        >>> [entry.numbers for entry in layer.kept()]
+        [2048]
+        """
+        yield TokenCache(
+            keys=self.keys,
+            values=self.keys,
+            heads=self.kv_heads,
+            window=self.window,
+            chunk=self.chunk,
+        )

@@ -1,0 +1,105 @@
+"""What most causal language models share: the usual field names and the usual skeleton.
+
+A family says only where it differs. Fields: `attention_fields` reads head counts and widths,
+`causal_model` puts embedding, layers, final norm and head together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sizewise.architecture import Architecture, Part, Stack
+from sizewise.components.embeddings import Embedding, Head
+from sizewise.components.norms import Norm, NormKind
+from sizewise.configuration import Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """Query heads, key/value heads and head size of a layer."""
+
+    query: int
+    key_value: int
+    size: int
+
+
+def heads(config: Config, *, kv_required: bool = False, size_required: bool = False) -> Heads:
+    """Read the head counts by the usual rules.
+
+    A null ``num_key_value_heads`` means all heads, a null ``head_dim`` hidden / heads; where the
+    class itself fails on a null the family asks for it with ``kv_required`` or ``size_required``.
+    """
+    query = config.size("num_attention_heads")
+    key_value = config.size("num_key_value_heads") if kv_required else config.optional_size("num_key_value_heads")
+    size = config.size("head_dim") if size_required else config.optional_size("head_dim")
+    return checked_heads(config, query, key_value or query, size)
+
+
+def checked_heads(config: Config, query: int, key_value: int, size: int | None) -> Heads:
+    """Return the heads after checking that they divide as attention needs it."""
+    if key_value > query:
+        raise config.bad("num_key_value_heads", f"is {key_value}, more than the {query} heads")
+    if query % key_value:
+        config.notice("inconsistent", f"{key_value} key/value heads do not divide {query} heads")
+    if size is None:
+        hidden = config.size("hidden_size")
+        if hidden % query:
+            config.notice("inconsistent", f"{query} heads do not divide hidden size {hidden}")
+        size = max(hidden // query, 1)
+    return Heads(query=query, key_value=key_value, size=size)
+
+
+def flag(config: Config, setting: str | bool) -> bool:
+    """Return a fixed choice, or the field of that name."""
+    return setting if isinstance(setting, bool) else config.flag(setting)
+
+
+def window(config: Config, kind: str) -> int | None:
+    """Return the sliding window of a layer of that kind, None for full attention."""
+    return config.optional_size("sliding_window") if kind == "sliding_attention" else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skeleton:
+    """Module names around the layers, and how the head is tied and biased."""
+
+    embedding: str = "model.embed_tokens"
+    layers: str = "model.layers"
+    final_norm: str = "model.norm"
+    head: str = "lm_head"
+    norm: NormKind = "rms"
+    head_bias: bool = False
+    tied: bool | None = None
+
+
+def causal_model(
+    config: Config,
+    model_class: str,
+    layers: Stack,
+    *,
+    skeleton: Skeleton | None = None,
+    context: int | None = None,
+    extra: Sequence[Part] = (),
+) -> Architecture:
+    """Return embedding, extra parts, layers, final norm and head as one architecture.
+
+    The head is stored only when ``tie_word_embeddings`` is false; its bias always, where it has one.
+    """
+    names = skeleton or Skeleton()
+    hidden, vocabulary = config.size("hidden_size"), config.size("vocab_size")
+    tied = config.flag("tie_word_embeddings", default=True) if names.tied is None else names.tied
+    head = Head(hidden=hidden, vocabulary=vocabulary, tied=tied, bias=names.head_bias)
+    body: list[Part | Stack] = [
+        Part(name=names.embedding, component=Embedding(rows=vocabulary, width=hidden)),
+        *extra,
+        layers,
+        Part(name=names.final_norm, component=Norm(width=hidden, kind=names.norm)),
+        Part(name=names.head, component=head),
+    ]
+    return Architecture(
+        model_class=model_class,
+        body=tuple(body),
+        hidden=hidden,
+        vocabulary=vocabulary,
+        context=context or config.context(),
+        tied=tied,
+    )

@@ -170,8 +170,9 @@ class Model:
     """A named architecture with what its source says about it.
 
     ``assumed`` tells why the architecture itself is a guess (a nominal size); empty when it is known.
-    ``dtype`` is the stored number format, None when the source names none. ``quantization`` is the
-    source's own ``quantization_config``.
+    ``dtype`` is the stored number format, None when the source names none; ``quantization`` the
+    source's own ``quantization_config``; ``default_format`` what a catalogue tag ships; ``context`` the
+    longest trained context; ``published`` the element count of the published checkpoint.
     """
 
     name: str
@@ -182,6 +183,8 @@ class Model:
     dtype: str | None = None
     quantization: "Quantization | None" = None
     default_format: str | None = None
+    context: int | None = None
+    published: int | None = None
     notices: tuple[Notice, ...] = ()
 
 

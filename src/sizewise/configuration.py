@@ -89,6 +89,10 @@ class Config:
         """Return an integer >= 0, or None for null: the family has a rule for it."""
         return None if self.raw(name) is None else self.count(name)
 
+    def size_or_auto(self, name: str) -> int | None:
+        """Return an integer >= 1, or None for "auto": the family has a rule for it."""
+        return None if self.raw(name) == "auto" else self.size(name)
+
     def context(self, *names: str) -> int | None:
         """Return the longest trained context under the first of the names that has one."""
         for name in names or ("max_position_embeddings",):

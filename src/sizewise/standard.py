@@ -1,16 +1,19 @@
 """What most causal language models share: the usual field names and the usual skeleton.
 
-A family says only where it differs. Fields: `attention_fields` reads head counts and widths,
-`causal_model` puts embedding, layers, final norm and head together.
+A family says only where it differs. `heads` and `equal_heads` read head counts and sizes,
+`causal_model` puts embedding, layers, final norm and head together, `chosen_class` reads which class
+of a type is meant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sizewise.architecture import Architecture, Part, Stack
 from sizewise.components.embeddings import Embedding, Head
 from sizewise.components.norms import Norm, NormKind
 from sizewise.configuration import Config
+from sizewise.errors import InputError
+from sizewise.escaping import shorten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,23 @@ def checked_heads(config: Config, query: int, key_value: int, size: int | None) 
     return Heads(query=query, key_value=key_value, size=size)
 
 
+def equal_heads(
+    config: Config, *, query: int | None = None, hidden: int | None = None, key_value: int | None = None
+) -> Heads:
+    """Return heads of size hidden / heads, each with its own keys and values unless ``key_value`` is given.
+
+    Raises InputError (inconsistent) where the heads do not divide the hidden size: the classes that
+    have no ``head_dim`` refuse that.
+    """
+    query = query or config.size("num_attention_heads")
+    hidden = hidden or config.size("hidden_size")
+    if hidden % query:
+        raise InputError(
+            "inconsistent", f"{config.model_type} config: {query} heads do not divide hidden size {hidden}"
+        )
+    return Heads(query=query, key_value=key_value or query, size=hidden // query)
+
+
 def flag(config: Config, setting: str | bool) -> bool:
     """Return a fixed choice, or the field of that name."""
     return setting if isinstance(setting, bool) else config.flag(setting)
@@ -56,6 +76,14 @@ def flag(config: Config, setting: str | bool) -> bool:
 def window(config: Config, kind: str) -> int | None:
     """Return the sliding window of a layer of that kind, None for full attention."""
     return config.optional_size("sliding_window") if kind == "sliding_attention" else None
+
+
+def experts_per_token(config: Config, name: str, experts: int) -> int:
+    """Return how many of the experts a token uses; more than there are is noted and means all."""
+    active = config.size(name)
+    if active > experts:
+        config.notice("inconsistent", f"{name} is {active} for {experts} experts")
+    return min(active, experts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +107,15 @@ def causal_model(
     skeleton: Skeleton | None = None,
     context: int | None = None,
     extra: Sequence[Part] = (),
+    hidden: int | None = None,
 ) -> Architecture:
     """Return embedding, extra parts, layers, final norm and head as one architecture.
 
     The head is stored only when ``tie_word_embeddings`` is false; its bias always, where it has one.
+    ``hidden`` replaces ``hidden_size`` where a file spells it in another way.
     """
     names = skeleton or Skeleton()
-    hidden, vocabulary = config.size("hidden_size"), config.size("vocab_size")
+    hidden, vocabulary = hidden or config.size("hidden_size"), config.size("vocab_size")
     tied = config.flag("tie_word_embeddings", default=True) if names.tied is None else names.tied
     head = Head(hidden=hidden, vocabulary=vocabulary, tied=tied, bias=names.head_bias)
     body: list[Part | Stack] = [
@@ -103,3 +133,29 @@ def causal_model(
         context=context or config.context(),
         tied=tied,
     )
+
+
+def chosen_class(config: Config, known: Iterable[str], default: str) -> str:
+    """Return the first name of ``architectures``, or the default where the file names none.
+
+    Raises InputError (unsupported_architecture) for a class that is not among the known ones.
+    """
+    named = config.entries("architectures")
+    if not named:
+        return default
+    if named[0] not in set(known):
+        raise InputError(
+            "unsupported_architecture",
+            f"{config.model_type} config: class {shorten(str(named[0]), 60)} is not modelled; "
+            f"known are {', '.join(sorted(known))}",
+        )
+    name: str = named[0]
+    return name
+
+
+def label_count(config: Config, default: int = 2) -> int:
+    """Return the number of classes of a classification head: ``id2label``, else ``num_labels``."""
+    names = config.raw("id2label")
+    if isinstance(names, Mapping) and names:
+        return len(names)
+    return config.optional_size("num_labels") or default

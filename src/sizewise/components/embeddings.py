@@ -67,3 +67,22 @@ class Head:
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""
         return iter(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bias:
+    """A vector added to the output of a tied head, stored beside it and not in it."""
+
+    width: int
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield the vector [V]."""
+        yield Weight(name="bias", role="head", shape=(self.width,))
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield nothing: an addition multiplies nothing."""
+        return iter(())
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield nothing."""
+        return iter(())

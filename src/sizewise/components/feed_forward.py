@@ -30,6 +30,8 @@ class FeedForward:
     width: int
     gated: bool = True
     bias: bool = False
+    learned_activation: bool = False
+    """The activation has two trained scalars (xIELU, Huang and Schlag 2024, arXiv:2411.13010)."""
     role: Role = "feed_forward"
     names: FeedForwardNames = FeedForwardNames()
 
@@ -48,6 +50,9 @@ class FeedForward:
                 yield from linear(names.gate, self.role, self.width, self.hidden, bias=bias, transposed=transposed)
             yield from linear(names.up, self.role, self.width, self.hidden, bias=bias, transposed=transposed)
         yield from linear(names.down, self.role, self.hidden, self.width, bias=bias, transposed=transposed)
+        if self.learned_activation:
+            yield Weight(name="act_fn.alpha_p", role=self.role, shape=(1,))
+            yield Weight(name="act_fn.alpha_n", role=self.role, shape=(1,))
 
     def operations(self) -> Iterator[Operation]:
         """Yield the products."""

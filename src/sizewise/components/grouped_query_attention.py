@@ -13,9 +13,10 @@ from typing import Literal
 from sizewise.operations import Kept, Operation, TokenCache, product
 from sizewise.tensors import Weight, linear
 
-HeadNorm = Literal["none", "per_head", "full", "per_head_layer_norm", "every_head"]
+HeadNorm = Literal["none", "per_head", "full", "per_head_layer_norm", "every_head", "listed_heads"]
 """per_head: RMS over H shared by the heads · full: RMS over all heads' features ·
-per_head_layer_norm: LayerNorm over H · every_head: an own scale [H] for each head."""
+per_head_layer_norm: LayerNorm over H · every_head: an own scale [H] for each head, stored as one
+[N, H] · listed_heads: the same, stored one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,12 @@ class GroupedQueryAttention:
     """One learned logit per query head."""
     window: int | None = None
     chunk: int | None = None
+    reach: int | None = None
+    """Tokens that are attended to although all are kept; None: as many as window or chunk say."""
+    cached: bool = True
+    """Keys and values are kept for the next token; an encoder keeps none."""
+    cross: bool = False
+    """Keys and values come from the encoder's output."""
     names: AttentionNames = AttentionNames()
 
     @property
@@ -90,6 +97,9 @@ class GroupedQueryAttention:
                 yield Weight(name=f"{name}.weight", role="norm", shape=(self.head_size,))
             elif self.head_norm == "every_head":
                 yield Weight(name=f"{name}.weight", role="norm", shape=(count, self.head_size))
+            elif self.head_norm == "listed_heads":
+                for head in range(count):
+                    yield Weight(name=f"{name}.norms.{head}.weight", role="norm", shape=(self.head_size,))
             if self.head_norm == "per_head_layer_norm":
                 yield Weight(name=f"{name}.bias", role="norm", shape=(self.head_size,))
 
@@ -99,14 +109,15 @@ class GroupedQueryAttention:
         yield product("queries", "attention", self.queries * doubled, self.hidden)
         yield product("keys", "attention", self.keys, self.hidden)
         yield product("values", "attention", self.keys, self.hidden)
-        reach = self.window if self.window is not None else self.chunk
+        limits = (self.reach, self.window, self.chunk)
         yield Operation(
             name="scores",
             role="attention",
             kind="scores",
             macs_per_key=2 * self.queries,
-            reach=reach,
+            reach=next((limit for limit in limits if limit is not None), None),
             outputs=self.queries,
+            encoder_keys=self.cross,
         )
         yield product("output", "attention", self.hidden, self.queries)
 
@@ -117,10 +128,12 @@ class GroupedQueryAttention:
         >>> [entry.numbers for entry in layer.kept()]
         [2048]
         """
-        yield TokenCache(
-            keys=self.keys,
-            values=self.keys,
-            heads=self.kv_heads,
-            window=self.window,
-            chunk=self.chunk,
-        )
+        if self.cached:
+            yield TokenCache(
+                keys=self.keys,
+                values=self.keys,
+                heads=self.kv_heads,
+                window=self.window,
+                chunk=self.chunk,
+                encoder=self.cross,
+            )

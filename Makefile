@@ -1,0 +1,31 @@
+# The verbs of the project. PYTHON is any Python >= 3.11 with the package and its extras installed.
+PYTHON ?= python3
+
+.PHONY: demo test check format oracle bench validate
+
+demo:  ## the main job
+	$(PYTHON) -m sizewise memory llama-3.1-8b --context 32k --on rtx-4090
+
+test:  ## every test that needs neither torch nor a network
+	$(PYTHON) -m pytest
+
+check:  ## format, lint, types, walls, documentation
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	PYTHONPATH=src $(PYTHON) -m importlinter.cli lint-imports
+	$(PYTHON) -m pytest tests/docs
+
+format:  ## write what check asks for
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+oracle:  ## fresh random configurations against transformers on the meta device (extra: oracle)
+	$(PYTHON) -m pytest -m oracle
+
+bench:  ## the package's own speed, as ratios
+	$(PYTHON) benchmarks/cold_start.py
+	$(PYTHON) benchmarks/warm_count.py
+
+validate:  ## predictions against shipped measurements
+	$(PYTHON) -m pytest tests/golden

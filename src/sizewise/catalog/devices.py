@@ -1,0 +1,298 @@
+"""Devices: what an accelerator or a processor offers, found by the name that people type.
+
+Usable memory in MiB is ``floor(total * share) - display reserve - system reserve``: the total that the
+vendor's tool reports (nominal and ``assumed`` where that is unknown), the share of RAM that an
+accelerator with shared memory may use, 512 MiB for a screen on consumer cards, and the system's own part
+of shared RAM. The driver's context belongs to the runtime's overhead, not here.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+from sizewise.catalog.device_names import device_index, device_key, named_devices
+from sizewise.catalog.device_rows import Confidence, Row, checked_row, device_rows, memory_share
+from sizewise.errors import UsageError
+from sizewise.escaping import shorten
+from sizewise.ledger import Status
+from sizewise.units import GB, GIB, MEMORY_LIMIT, MIB, binary_bytes
+
+COUNT_LIMIT = 100_000
+TERA = 10**12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeakRates:
+    """Peak dense rates in operations per second, without sparsity; None: unknown or not supported.
+
+    ``bf16`` accumulates in FP32, ``fp16`` in FP16, which is twice as fast on GeForce cards.
+    """
+
+    fp32: float | None = None
+    tf32: float | None = None
+    bf16: float | None = None
+    fp16: float | None = None
+    fp8: float | None = None
+    int8: float | None = None
+    fp4: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One device. Sizes are bytes, ``bandwidth`` and ``link_bandwidth`` bytes per second.
+
+    ``memory_bytes`` is what programs may use; ``memory_status`` speaks of the total it was derived from,
+    and ``memory_basis`` says where that comes from. ``notes`` say how the name was read.
+    """
+
+    id: str
+    name: str
+    vendor: str
+    kind: str
+    memory_bytes: int
+    memory_status: Status
+    memory_basis: str
+    nominal_bytes: int
+    display_reserve_bytes: int = 0
+    system_reserve_bytes: int = 0
+    unified_memory: str | None = None
+    memory_is_chosen: bool = False
+    bandwidth: int | None = None
+    rates: PeakRates = PeakRates()
+    link_kind: str | None = None
+    link_bandwidth: int | None = None
+    watts: int | None = None
+    source: str = ""
+    checked: str = ""
+    confidence: Confidence = "unverified"
+    to_check: tuple[str, ...] = ()
+    note: str = ""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+
+def find_device(name: str, *, memory_bytes: int | None = None) -> Device:
+    """Return the device of that name; ``memory_bytes`` replaces its usable memory.
+
+    A name that fits several devices of one memory stands for the commonest of them and says so in
+    ``notes``. Raises UsageError (bad_option) for an unknown or ambiguous name, and for a machine whose
+    RAM is the buyer's choice when neither the name (``m4-max-64gb``) nor ``memory_bytes`` gives it.
+
+    >>> find_device("RTX 4090").id, find_device("h100-sxm").memory_bytes // 2**20
+    ('rtx-4090-24gb', 81559)
+    """
+    named = named_devices(name)
+    if named is None:
+        raise UsageError("bad_option", f"no device is called {shorten(name)!r}{_nearest(name)}")
+    if len(named.ids) > 1 and "memory" in differences(named.ids):
+        raise UsageError("bad_option", f"{shorten(name)!r} fits several devices: {_described(named.ids)}")
+    device = device_by_id(named.ids[0])
+    if len(named.ids) > 1:
+        device = replace(device, notes=(_stands_for(name, named.ids),))
+    if memory_bytes is not None:
+        return with_memory(device, memory_bytes)
+    if named.ram_bytes is not None:
+        return with_ram(device, named.ram_bytes)
+    if device.memory_is_chosen:
+        raise UsageError("bad_option", _ram_wanted(shorten(name), device))
+    return device
+
+
+def parse_devices(text: str, *, memory_bytes: int | None = None) -> tuple[tuple[Device, int], ...]:
+    """Return the devices and counts of ``DEVICE[:COUNT][,DEVICE[:COUNT]]``.
+
+    Raises UsageError (bad_option); counts run from 1 to 100,000, all together too.
+
+    >>> [(device.id, count) for device, count in parse_devices("h100-sxm:2,rtx-3060")]
+    [('h100-sxm-80gb', 2), ('rtx-3060-12gb', 1)]
+    """
+    found = []
+    left = COUNT_LIMIT
+    for item in text.split(",", COUNT_LIMIT):
+        name, colon, count_text = item.partition(":")
+        count = _count(count_text, item) if colon else 1
+        left -= count
+        if left < 0:
+            raise UsageError("bad_option", f"more than {COUNT_LIMIT:,} devices in {shorten(text)!r}")
+        if not name.strip():
+            raise UsageError("bad_option", f"a device is missing in {shorten(text)!r}; write h100-sxm:2,l4")
+        found.append((find_device(name, memory_bytes=memory_bytes), count))
+    return tuple(found)
+
+
+def all_devices() -> tuple[Device, ...]:
+    """Return every device of the catalogue; of machines with chosen RAM the largest configuration."""
+    return tuple(device_by_id(device) for device in device_rows())
+
+
+def custom_device(memory_bytes: int, *, name: str = "") -> Device:
+    """Return a device of which only the usable memory (bytes) is known, and what its user calls it.
+
+    >>> custom_device(24 * 2**30).name
+    '24 GiB device'
+    """
+    memory = _memory_given(memory_bytes)
+    return Device(
+        id="custom",
+        name=name or f"{binary_bytes(memory)} device",
+        vendor="",
+        kind="custom",
+        memory_bytes=memory,
+        memory_status="exact",
+        memory_basis="given",
+        nominal_bytes=memory,
+    )
+
+
+def with_memory(device: Device, memory_bytes: int) -> Device:
+    """Return the device with that usable memory (bytes), as its user says: nothing is taken off."""
+    return replace(
+        device,
+        memory_bytes=_memory_given(memory_bytes),
+        memory_status="exact",
+        memory_basis="given",
+        display_reserve_bytes=0,
+        system_reserve_bytes=0,
+    )
+
+
+def with_total(device: Device, total_bytes: int, *, display: bool = True) -> Device:
+    """Return the device with the total (bytes) that its driver reports here, less the display reserve."""
+    reserve = device.display_reserve_bytes if display else 0
+    return replace(
+        device,
+        memory_bytes=max(0, total_bytes - reserve),
+        memory_status="measured",
+        memory_basis="total that the driver reports here" + _less_display(reserve),
+        display_reserve_bytes=reserve,
+    )
+
+
+def with_ram(device: Device, ram_bytes: int) -> Device:
+    """Return a device that shares RAM of that size (bytes); the share is ``assumed``.
+
+    >>> with_ram(find_device("m1-16gb"), 64 * 2**30).memory_bytes // 2**20
+    49152
+    """
+    ram_mib = _memory_given(ram_bytes) // MIB
+    share = memory_share(device.unified_memory or "cpu", ram_mib)
+    usable_mib = ram_mib * share.numerator // share.denominator - share.reserve_mib
+    reserve = f" less {share.reserve_mib:,} MiB for the system" if share.reserve_mib else ""
+    part = "all" if share.numerator == share.denominator else f"{share.numerator}/{share.denominator}"
+    return replace(
+        device,
+        memory_bytes=max(0, usable_mib) * MIB,
+        memory_status="assumed",
+        memory_basis=f"{part} of {binary_bytes(ram_bytes)} of RAM{reserve} (changed by {share.override})",
+        nominal_bytes=ram_bytes,
+        system_reserve_bytes=share.reserve_mib * MIB,
+    )
+
+
+@cache
+def device_by_id(device: str) -> Device:
+    """Return the device of a row; of one with chosen RAM the largest configuration.
+
+    Raises KeyError for an id that no row has, ValueError for a row without its provenance.
+    """
+    row = checked_row(device_rows()[device])
+    memory, link = row["memory"], row.get("link", {})
+    total = memory.get("reported_mib", memory["nominal_mib"]) * MIB
+    reserve = row.get("display_reserve_mib", 0) * MIB
+    found = Device(
+        id=row["id"],
+        name=row["name"],
+        vendor=row["vendor"],
+        kind=row["class"],
+        memory_bytes=max(0, total - reserve),
+        memory_status=memory["status"],
+        memory_basis=memory["basis"] + _less_display(reserve),
+        nominal_bytes=memory["nominal_mib"] * MIB,
+        display_reserve_bytes=reserve,
+        unified_memory=row.get("unified_memory"),
+        memory_is_chosen=row.get("memory_is_chosen", False),
+        bandwidth=round(row["bandwidth_gb_s"] * GB),
+        rates=PeakRates(**{rate: value * TERA for rate, value in row["dense_tflops"].items()}),
+        link_kind=link.get("kind"),
+        link_bandwidth=round(link["gb_s"] * GB) if link else None,
+        watts=row.get("tdp_w"),
+        source=row["source"],
+        checked=row["checked"],
+        confidence=row["confidence"],
+        to_check=tuple(row.get("check", ())),
+        note=row.get("note", ""),
+    )
+    return with_ram(found, total) if found.unified_memory else found
+
+
+def differences(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what devices differ in: memory, bandwidth, compute, link.
+
+    Memory that the buyer chooses is no difference.
+
+    >>> differences(("a100-sxm-80gb", "a100-pcie-80gb"))
+    ('bandwidth', 'link')
+    """
+    rows = [device_rows()[device] for device in ids]
+    chosen = all(row.get("memory_is_chosen") for row in rows)
+    columns = {"bandwidth": "bandwidth_gb_s", "compute": "dense_tflops", "link": "link"}
+    differing = [what for what, column in columns.items() if len({str(row.get(column)) for row in rows}) > 1]
+    sizes = {row["memory"]["gb"] for row in rows}
+    return ("memory", *differing) if len(sizes) > 1 and not chosen else tuple(differing)
+
+
+def _count(text: str, item: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= COUNT_LIMIT:
+        return int(text)
+    raise UsageError(
+        "bad_option",
+        f"{shorten(text)!r} in {shorten(item)!r} is not a count from 1 to {COUNT_LIMIT:,}; "
+        "write DEVICE[:COUNT]",
+    )
+
+
+def _memory_given(memory_bytes: int) -> int:
+    if not 1 <= memory_bytes <= MEMORY_LIMIT:
+        raise UsageError("bad_option", f"{memory_bytes:,} bytes is no memory of a device; write 24GiB")
+    return memory_bytes
+
+
+def _less_display(reserve: int) -> str:
+    return f", less {reserve // MIB:,} MiB for a screen" if reserve else ""
+
+
+def _described(ids: tuple[str, ...]) -> str:
+    """Name the candidates with what they differ in."""
+    differing = differences(ids)
+    return "; ".join(f"{device} ({_facts(device_rows()[device], differing)})" for device in ids)
+
+
+def _facts(row: Row, differing: tuple[str, ...]) -> str:
+    texts = {
+        "memory": f"{row['memory']['gb']} GB",
+        "bandwidth": f"{row['bandwidth_gb_s']:,} GB/s",
+        "compute": f"{row['dense_tflops'].get('bf16', 0):,} TFLOP/s bf16",
+        "link": row.get("link", {}).get("kind", "no link"),
+    }
+    return ", ".join(texts[what] for what in differing)
+
+
+def _stands_for(name: str, ids: tuple[str, ...]) -> str:
+    others = ", ".join(ids[1:])
+    verb = "differs" if len(ids) == 2 else "differ"
+    return f"{shorten(name)!r} is read as {ids[0]}; {others} {verb} in {', '.join(differences(ids))}"
+
+
+def _ram_wanted(name: str, device: Device) -> str:
+    example = f"{name}-{device.nominal_bytes // GIB}gb".replace(" ", "-").lower()
+    return (
+        f"{name!r} is sold with different amounts of RAM: name yours ({example}) or give the memory "
+        "that models may use (--memory 24GiB)"
+    )
+
+
+def _nearest(name: str) -> str:
+    """Return ``"; did you mean …?"`` with the ids of the nearest names."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(device_key(name[:100]), list(device_index()), n=12, cutoff=0.6)
+    ids = list(dict.fromkeys(device for key in near for device in device_index()[key]))
+    return f"; did you mean {', '.join(ids[:3])}?" if ids else "; sizewise catalog devices lists them"

@@ -1,0 +1,151 @@
+"""The built-in models: rows with the configuration that reproduces the published total, and Ollama tags.
+
+Names are found whatever their case and punctuation; a dot between digits counts (opt-1.3b is not
+opt-13b) unless only one model answers without it.
+"""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sizewise.catalog.rows import FACTS, normalised
+from sizewise.errors import UsageError, did_you_mean
+from sizewise.escaping import shorten
+
+_NAME_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A model of the catalogue. ``published`` is the element count of its checkpoint, if known."""
+
+    id: str
+    aliases: tuple[str, ...]
+    model_class: str
+    parameters: int
+    active: int | None
+    published: int | None
+    published_minus_model: Mapping[str, int]
+    verified_by: str
+    context: int | None
+    license: str | None
+    release: str | None
+    source: str
+    checked: str
+    config: Mapping[str, Any]
+
+    @property
+    def model_type(self) -> str:
+        """The transformers model type."""
+        return str(self.config["model_type"])
+
+    @property
+    def reproduced(self) -> bool:
+        """Tell whether a published total is reproduced exactly."""
+        return self.published is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """An Ollama tag: the model that it stands for and the format that it ships."""
+
+    name: str
+    preset: str
+    default_format: str
+    status: str
+
+
+@cache
+def _lines() -> dict[str, dict[str, Any]]:
+    with open(os.path.join(FACTS, "models", "presets.jsonl"), encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    return {row["id"]: row for row in rows}
+
+
+def _preset(row: Mapping[str, Any]) -> Preset:
+    return Preset(
+        id=row["id"],
+        aliases=tuple(row["aliases"]),
+        model_class=row["model_class"],
+        parameters=row["parameters"],
+        active=row.get("active"),
+        published=row["published"],
+        published_minus_model=row.get("published_minus_model", {}),
+        verified_by=row["verified_by"],
+        context=row["context"],
+        license=row["license"],
+        release=row["release"],
+        source=row["source"],
+        checked=row["checked"],
+        config=row["config"],
+    )
+
+
+def presets() -> list[Preset]:
+    """Return every model of the catalogue, by id."""
+    return [_preset(row) for row in _lines().values()]
+
+
+@cache
+def tags() -> dict[str, Tag]:
+    """Return the Ollama tags, bare names included, by lower-case name."""
+    found = {}
+    with open(os.path.join(FACTS, "models", "ollama_tags.csv"), encoding="utf-8") as file:
+        next(file)
+        for line in file:
+            name, preset, default_format, bare, status, *_ = line.rstrip("\n").split(",")
+            tag = Tag(name=name, preset=preset, default_format=default_format, status=status)
+            found[name.lower()] = tag
+            if bare:
+                found[name.split(":")[0].lower()] = tag
+                found[f"{name.split(':')[0].lower()}:latest"] = tag
+    return found
+
+
+def _dotted(name: str) -> str:
+    """Return the name without case and punctuation, but with the dots between digits."""
+    return "".join(re.findall(r"[a-z0-9]|(?<=\d)\.(?=\d)", name.lower()))
+
+
+@cache
+def _index() -> dict[str, set[str]]:
+    """Return {key: ids} for every spelling: full id, name alone; with and without inner dots."""
+    index: dict[str, set[str]] = {}
+    for model_id, row in _lines().items():
+        for spelling in (model_id, *row["aliases"]):
+            bare = spelling.rsplit("/", 1)[-1]
+            for key in {_dotted(spelling), _dotted(bare), normalised(spelling), normalised(bare)}:
+                index.setdefault(key, set()).add(model_id)
+    return index
+
+
+def find_preset(name: str) -> Preset | None:
+    """Return the model of that name, or None.
+
+    Raises UsageError (bad_reference) naming the candidates when several answer to it.
+    """
+    name = name[:_NAME_LIMIT]
+    by_case = {model_id.lower(): model_id for model_id in _lines()}
+    if name.lower() in by_case:
+        return _preset(_lines()[by_case[name.lower()]])
+    found = _index().get(_dotted(name)) or _index().get(normalised(name)) or set()
+    if len(found) > 1:
+        raise UsageError(
+            "bad_reference", f"{shorten(name)!r} could be {' or '.join(sorted(found))}; name one of them"
+        )
+    return _preset(_lines()[next(iter(found))]) if found else None
+
+
+def find_tag(name: str) -> Tag | None:
+    """Return the Ollama tag of that name, or None."""
+    return tags().get(name[:_NAME_LIMIT].lower())
+
+
+def nearest_models(name: str) -> str:
+    """Return ``"; did you mean …?"`` over ids, names and tags."""
+    spellings = {row_id.rsplit("/", 1)[-1].lower() for row_id in _lines()} | set(tags())
+    return did_you_mean(name[:_NAME_LIMIT].rsplit("/", 1)[-1].lower(), sorted(spellings))

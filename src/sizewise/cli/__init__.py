@@ -1,0 +1,62 @@
+"""The command line: one file per command, imported only when that command is asked for."""
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from sizewise import __version__
+from sizewise.errors import did_you_mean
+
+COMMANDS = {
+    "params": "how many parameters, where: total, active, trainable",
+    "memory": "how much memory to run it, what it fits, what to change",
+    "catalog": "the facts: models, devices, formats, sizes",
+    "doctor": "what was detected on this machine",
+    "completion": "print the completion script of a shell",
+}
+
+
+class _Commands(click.Group):
+    """A group that finds its commands by name and imports them late."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = import_module(f"sizewise.cli.{cmd_name}").command
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"unknown command {args[0][:60]!r}{near}; known: {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run a command in this process and return its exit code; for tests and documentation."""
+    from sizewise.__main__ import main
+
+    return main(arguments)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.version_option(__version__, "--version", message="sizewise %(version)s")
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """How large is this language model, what memory does it need, and where does it fit?
+
+    A model is a catalogue name (llama-3.1-8b), an Ollama tag (qwen2.5:7b), a config.json or its
+    folder, - for standard input, or a bare size (7b).
+    """
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError(f"no command given; one of: {', '.join(COMMANDS)} (sizewise --help)")

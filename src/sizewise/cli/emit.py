@@ -1,0 +1,59 @@
+"""Write an answer where it was asked for: standard output or a new file; warnings to standard error."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+from sizewise.architecture import Notice
+from sizewise.cli.options import Output
+from sizewise.errors import InputError
+from sizewise.escaping import escape, shorten
+from sizewise.report.document import Document, compared, encode
+
+
+def emit(
+    output: Output,
+    documents: Sequence[Document],
+    *,
+    text: Callable[[], str],
+    markdown: Callable[[], str],
+    csv: Callable[[], str],
+    notices: Iterable[Notice] = (),
+) -> None:
+    """Write the answer in the chosen format; only that format is made."""
+    if not output.quiet:
+        for notice in dict.fromkeys(notices):
+            print(f"sizewise: warning [{notice.code}]: {escape(notice.message)}", file=sys.stderr)
+    if output.format == "json":
+        answer = encode(compared(documents)) + "\n"
+    elif output.format == "jsonl":
+        answer = "".join(encode(document) + "\n" for document in documents)
+    else:
+        answer = {"table": text, "md": markdown, "csv": csv}[output.format]()
+        answer = answer if answer.endswith("\n") else answer + "\n"
+    if output.file is None:
+        sys.stdout.write(answer)
+    else:
+        _write_new(output.file, answer)
+
+
+def _write_new(path: str, answer: str) -> None:
+    """Write a file that does not exist yet, whole or not at all."""
+    shown = shorten(path, 120)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        if os.path.lexists(path):
+            raise InputError("exists", f"{shown} exists; choose another name or remove it")
+        with open(temporary, "x", encoding="utf-8") as file:
+            file.write(answer)
+        os.rename(temporary, path)
+    except OSError as error:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+        code = "disk_full" if error.errno == 28 else "unwritable"
+        raise InputError(code, f"{shown} cannot be written: {error.strerror}") from None
+
+
+def colour(output: Output) -> bool:
+    """Tell whether colours are wanted."""
+    return output.color and not os.environ.get("NO_COLOR")

@@ -1,0 +1,155 @@
+"""Options that several commands share, with the spellings of other tools as aliases."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from sizewise.architecture import Model
+from sizewise.errors import UsageError
+from sizewise.sources.reference import load_reference
+from sizewise.sources.settings import parse_settings
+from sizewise.sources.shapes import Shape, from_shape
+from sizewise.units import parse_context
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+FORMATS = ("table", "json", "jsonl", "csv", "md")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where and how the answer is written."""
+
+    format: str
+    file: str | None
+    quiet: bool
+    color: bool
+
+
+class Tokens(click.ParamType):
+    """A number of tokens: 8192, 32k."""
+
+    name = "tokens"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002 - click's signature
+        return value if isinstance(value, int) else parse_context(value)
+
+
+def model_options(function: Decorated) -> Decorated:
+    """Add references, shapes, ``--set`` and ``--offline``; the command receives ``models``."""
+
+    @wraps(function)
+    def collect(**options: Any) -> Any:
+        references = options.pop("references")
+        settings = options.pop("settings")
+        offline = options.pop("offline")
+        shape = {field.name: options.pop(field.name) for field in fields(Shape)}
+        models = _models(references, settings, shape, offline=offline)
+        return function(models=models, **options)
+
+    decorators = [
+        click.argument("references", nargs=-1, metavar="[MODEL]..."),
+        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a field of the config."),
+        click.option("--offline", is_flag=True, help="Never open a connection."),
+        *_shape_options(),
+    ]
+    return _apply(collect, decorators)  # type: ignore[return-value]
+
+
+def _shape_options() -> list[Callable[[Any], Any]]:
+    size = click.IntRange(min=1, max=10**9)
+    counts = {
+        "layers": "Shapes instead of a model: number of layers.",
+        "hidden": "Hidden size.",
+        "heads": "Query heads.",
+        "vocab": "Vocabulary.",
+        "kv_heads": "Key/value heads (default: all).",
+        "head_size": "Head size (default: hidden / heads).",
+        "ffn": "Feed-forward size (default: 4 × hidden).",
+        "positions": "Learned positions.",
+    }
+    flags = {
+        "gated": "Gated feed-forward (three matrices).",
+        "tied": "Head tied to the embedding.",
+        "biases": "Count biases.",
+        "norms": "Count LayerNorms.",
+    }
+    options = [click.option(f"--{name.replace('_', '-')}", name, type=size, help=text) for name, text in counts.items()]
+    options += [click.option(f"--{name}", is_flag=True, help=text) for name, text in flags.items()]
+    return options
+
+
+def _models(
+    references: tuple[str, ...], settings: tuple[str, ...], shape: dict[str, Any], *, offline: bool
+) -> list[Model]:
+    required = {name: shape[name] for name in ("layers", "hidden", "heads", "vocab")}
+    if not any(shape.values()):
+        if not references:
+            raise UsageError("bad_option", "no model given; name one (llama-3.1-8b), a config.json or --layers …")
+        return [load_reference(reference, settings, offline=offline) for reference in references]
+    missing = [f"--{name}" for name, value in required.items() if value is None]
+    if references:
+        raise UsageError("bad_option", "give a model or shapes (--layers …), not both; change a model with --set")
+    if missing:
+        raise UsageError("bad_option", f"shapes also need {', '.join(missing)}")
+    return [from_shape(Shape(**shape), parse_settings(settings))]
+
+
+def output_options(function: Decorated) -> Decorated:
+    """Add ``--json``, ``--format``, ``-o``, ``--quiet`` and ``--no-color``; passed as ``output``."""
+
+    @wraps(function)
+    def collect(**options: Any) -> Any:
+        as_json = options.pop("as_json")
+        chosen = options.pop("format")
+        output = Output(
+            format="json" if as_json else chosen,
+            file=options.pop("output_file"),
+            quiet=options.pop("quiet"),
+            color=not options.pop("no_color"),
+        )
+        return function(output=output, **options)
+
+    decorators = [
+        click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
+        click.option("--format", type=click.Choice(FORMATS), default="table", help="How to print the answer."),
+        click.option("-o", "--output", "output_file", metavar="FILE", help="Write the answer to a new file."),
+        click.option("--quiet", is_flag=True, help="No warnings on standard error."),
+        click.option("--no-color", is_flag=True, help="No colours (also NO_COLOR)."),
+    ]
+    return _apply(collect, decorators)  # type: ignore[return-value]
+
+
+def scenario_options(function: Decorated) -> Decorated:
+    """Add context, sequences, formats, runtime and devices."""
+    decorators = [
+        click.option(
+            "--context", "-c", "--ctx-size", "--max-model-len", "context", type=Tokens(), help="Tokens per sequence, e.g. 32k."
+        ),
+        click.option(
+            "--sequences",
+            "--batch",
+            "--max-num-seqs",
+            "--parallel",
+            "-np",
+            "sequences",
+            type=click.IntRange(min=1, max=10**6),
+            default=1,
+            help="Sequences at once.",
+        ),
+        click.option("--quant", "-q", "quant", help="Weight format, e.g. bf16, fp8, nf4, awq."),
+        click.option("--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8."),
+        click.option("--runtime", default="auto", help="Engine: auto, ideal, transformers."),
+        click.option("--on", "on", help="Devices: rtx-4090, h100-sxm:2, here."),
+        click.option("--memory", "memory", help="Memory per device, e.g. 24GiB."),
+    ]
+    return _apply(function, decorators)
+
+
+def _apply(function: Any, decorators: list[Callable[[Any], Any]]) -> Any:
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function

@@ -1,0 +1,65 @@
+"""``sizewise params``: how many parameters, where, and by which convention."""
+
+import click
+
+from sizewise.architecture import Model
+from sizewise.cli.emit import colour, emit
+from sizewise.cli.options import Output, model_options, output_options
+from sizewise.counting import Count, count
+from sizewise.report.document import params_document, tensor_rows
+from sizewise.report.table import csv_text, markdown
+
+
+@click.command("params")
+@model_options
+@click.option("--tensors", is_flag=True, help="List every stored tensor: name, shape, role.")
+@click.option("--explain", is_flag=True, help="Show the formula of every number.")
+@output_options
+def command(models: list[Model], tensors: bool, explain: bool, output: Output) -> None:
+    """How many parameters a model has: by part, total, active, trainable."""
+    counts = [(model, count(model)) for model in models]
+    wants_json = output.format in ("json", "jsonl")
+    documents = [params_document(m, c, tensors=tensors, explain=explain) for m, c in counts] if wants_json else []
+    emit(
+        output,
+        documents,
+        text=lambda: _text(counts, output, tensors=tensors, explain=explain),
+        markdown=lambda: _markdown(counts),
+        csv=lambda: _csv(counts, tensors=tensors),
+        notices=[notice for model in models for notice in model.notices],
+    )
+
+
+def _text(counts: list[tuple[Model, Count]], output: Output, *, tensors: bool, explain: bool) -> str:
+    from sizewise.report.terminal import render
+    from sizewise.report.text import compared_params, params_notes, params_tables, tensor_table
+
+    if explain:
+        return "\n\n".join(found.total.explain() for _, found in counts) + "\n"
+    if len(counts) > 1 and not tensors:
+        return render([compared_params(counts)], color=colour(output))
+    answers = []
+    for model, found in counts:
+        tables = params_tables(model, found) + ([tensor_table(model)] if tensors else [])
+        answers.append(render(tables, color=colour(output), notes=params_notes(model, found)))
+    return "\n".join(answers)
+
+
+def _markdown(counts: list[tuple[Model, Count]]) -> str:
+    from sizewise.report.text import params_tables
+
+    return "\n\n".join(markdown(params_tables(model, found)) for model, found in counts)
+
+
+def _csv(counts: list[tuple[Model, Count]], *, tensors: bool) -> str:
+    if tensors:
+        rows = [
+            (model.name, row["name"], "x".join(map(str, row["shape"])), row["dtype"], row["role"])
+            for model, _ in counts
+            for row in tensor_rows(model)
+        ]
+        return csv_text(rows, ("model", "tensor", "shape", "dtype", "role"))
+    rows_by_role = [
+        (model.name, role, amount) for model, found in counts for role, amount in found.by_role.items()
+    ]
+    return csv_text(rows_by_role, ("model", "role", "parameters"))

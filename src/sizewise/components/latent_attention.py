@@ -1,0 +1,146 @@
+"""Multi-head latent attention: keys and values of all heads are expanded from one cached latent.
+
+Shapes: D hidden, N heads, Q rank of the queries, C rank of keys and values, P and R features of a head
+without and with rotary positions, V value features of a head; weights are [out, in]. A layer may own
+an indexer (G heads of size I) that picks the keys to attend to.
+Source: DeepSeek-V2, arXiv:2405.04434, section 2.1; indexer: DeepSeek-V3.2-Exp report, section 2.1;
+names: modelling files of transformers 5.23.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sizewise.operations import Kept, Operation, TokenCache, product
+from sizewise.tensors import Weight, linear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexer:
+    """Scores every cached token with few small heads and keeps one key per token for it.
+
+    Its queries come from the latent of the attention's queries, so a layer with an indexer has one.
+    """
+
+    hidden: int
+    query_rank: int
+    heads: int
+    head_size: int
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield [G*I, Q], [I, D] with the LayerNorm of the key, and the weights of the heads [G, D]."""
+        yield from linear("indexer.wq_b", "attention", self.heads * self.head_size, self.query_rank)
+        yield from linear("indexer.wk", "attention", self.head_size, self.hidden)
+        yield Weight(name="indexer.k_norm.weight", role="norm", shape=(self.head_size,))
+        yield Weight(name="indexer.k_norm.bias", role="norm", shape=(self.head_size,))
+        yield from linear("indexer.weights_proj", "attention", self.heads, self.hidden)
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the products, and the scores of all keys with their weighted sum over the heads."""
+        yield product("index_queries", "attention", self.heads * self.head_size, self.query_rank)
+        yield product("index_keys", "attention", self.head_size, self.hidden)
+        yield product("index_weights", "attention", self.heads, self.hidden)
+        yield Operation(
+            name="index_scores",
+            role="attention",
+            kind="scores",
+            macs_per_key=self.heads * (self.head_size + 1),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatentAttention:
+    """One layer of latent attention. Every number is a count."""
+
+    hidden: int
+    heads: int
+    query_rank: int | None
+    """Rank of the queries; None when they come straight from the hidden state."""
+    latent_rank: int
+    plain_size: int
+    rotary_size: int
+    value_size: int
+    bias: bool = False
+    """The projections to the latents and out have a bias; those from the latents never."""
+    indexer: Indexer | None = None
+    selected: int | None = None
+    """Keys that an indexer, this layer's or an earlier one's, leaves to attend to."""
+
+    @property
+    def queries(self) -> int:
+        """N*(P+R) features; expanded keys have as many."""
+        return self.heads * (self.plain_size + self.rotary_size)
+
+    @property
+    def latent(self) -> int:
+        """C+R features: the latent and the rotary key that all heads share."""
+        return self.latent_rank + self.rotary_size
+
+    @property
+    def expanded(self) -> int:
+        """N*(P+V) features: plain keys and values of all heads."""
+        return self.heads * (self.plain_size + self.value_size)
+
+    @property
+    def values(self) -> int:
+        """N*V features."""
+        return self.heads * self.value_size
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield queries ([Q, D], [N*(P+R), Q]), latent [C+R, D], expansion [N*(P+V), C] and output.
+
+        >>> layer = LatentAttention(hidden=7168, heads=128, query_rank=1536, latent_rank=512,
+        ...                         plain_size=128, rotary_size=64, value_size=128)
+        >>> sum(weight.elements for weight in layer.weights())
+        187107328
+        """
+        yield from self._query_weights()
+        yield from linear("kv_a_proj_with_mqa", "attention", self.latent, self.hidden, bias=self.bias)
+        yield Weight(name="kv_a_layernorm.weight", role="norm", shape=(self.latent_rank,))
+        yield from linear("kv_b_proj", "attention", self.expanded, self.latent_rank)
+        yield from linear("o_proj", "attention", self.hidden, self.values, bias=self.bias)
+        if self.indexer is not None:
+            yield from self.indexer.weights()
+
+    def _query_weights(self) -> Iterator[Weight]:
+        if self.query_rank is None:
+            yield from linear("q_proj", "attention", self.queries, self.hidden)
+            return
+        yield from linear("q_a_proj", "attention", self.query_rank, self.hidden, bias=self.bias)
+        yield Weight(name="q_a_layernorm.weight", role="norm", shape=(self.query_rank,))
+        yield from linear("q_b_proj", "attention", self.queries, self.query_rank)
+
+    def operations(self) -> Iterator[Operation]:
+        """Yield the products and the scores with expanded keys: N*(P+R) and N*V per key.
+
+        Each token's latent is expanded once, as in training and prefill. Engines that fold the
+        expansion into queries and outputs pay N*(2C+R) per key instead and skip the expansion.
+        """
+        if self.query_rank is None:
+            yield product("queries", "attention", self.queries, self.hidden)
+        else:
+            yield product("query_latent", "attention", self.query_rank, self.hidden)
+            yield product("queries", "attention", self.queries, self.query_rank)
+        yield product("latent", "attention", self.latent, self.hidden)
+        yield product("expansion", "attention", self.expanded, self.latent_rank)
+        if self.indexer is not None:
+            yield from self.indexer.operations()
+        yield Operation(
+            name="scores",
+            role="attention",
+            kind="scores",
+            macs_per_key=self.queries + self.values,
+            reach=self.selected,
+            outputs=self.values,
+        )
+        yield product("output", "attention", self.hidden, self.values)
+
+    def kept(self) -> Iterator[Kept]:
+        """Yield one latent of C+R numbers per token, and the indexer's key where the layer has one.
+
+        >>> layer = LatentAttention(hidden=7168, heads=128, query_rank=1536, latent_rank=512,
+        ...                         plain_size=128, rotary_size=64, value_size=128)
+        >>> [entry.numbers for entry in layer.kept()]
+        [576]
+        """
+        index = 0 if self.indexer is None else self.indexer.head_size
+        yield TokenCache(keys=self.latent, index=index, latent=True)

@@ -1,0 +1,108 @@
+"""How many parameters: totals by role and by convention, as lines with their formulas.
+
+Each logical weight counts once (a tied head has none of its own). "Active" is what one token uses;
+vendors differ on whether embeddings belong to it, so every convention is named.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from math import prod
+
+from sizewise.architecture import Architecture, Model
+from sizewise.errors import InputError
+from sizewise.ledger import Line, Status, leaf, total
+from sizewise.tensors import Role, Weight
+
+UNIT = "parameters"
+PARAMETER_LIMIT = 10**16
+
+LOOKED_UP: tuple[Role, ...] = ("embedding", "position")
+"""Roles whose rows are looked up: they cost no arithmetic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """The counts of a model. ``active_by_convention`` holds every meaning of "active"."""
+
+    total: Line
+    by_role: dict[Role, int]
+    active: int
+    active_by_convention: dict[str, int]
+    trainable: int
+    non_trainable: int
+
+
+def count(model: Model) -> Count:
+    """Count a model's parameters.
+
+    Raises InputError (bad_config) for more than 10^16 of them.
+    """
+    line = parameter_line(model)
+    if line.value > PARAMETER_LIMIT:
+        raise InputError("bad_config", f"{model.name}: over 10^16 parameters; check the sizes in the config")
+    conventions = active_by_convention(model.architecture)
+    frozen = sum(w.elements * n for w, n in model.architecture.weights() if w.frozen)
+    return Count(
+        total=line,
+        by_role={part.name: int(part.value) for part in line.parts},  # type: ignore[misc]
+        active=conventions["all"],
+        active_by_convention=conventions,
+        trainable=int(line.value) - frozen,
+        non_trainable=frozen,
+    )
+
+
+def parameter_line(model: Model) -> Line:
+    """Return the total with a part per role and a leaf per kind of tensor."""
+    status: Status = "assumed" if model.assumed else "exact"
+    source = model.assumed or model.architecture.model_class
+    roles: dict[str, list[Line]] = defaultdict(list)
+    for place in model.architecture.placed():
+        for weight in place.component.weights():
+            name = place.full_name(weight, "*")
+            roles[weight.role].append(_weight_line(name, weight, len(place.layers), status, source))
+    parts = [total(role, leaves, UNIT) for role, leaves in roles.items()]
+    return total("parameters", parts, UNIT)
+
+
+def _weight_line(name: str, weight: Weight, layers: int, status: Status, source: str) -> Line:
+    axes = ("rows", "columns") if len(weight.shape) == 2 else ("experts", "rows", "columns")
+    if weight.kind == "kernel" or len(weight.shape) not in (2, 3):
+        axes = tuple(f"axis{i}" for i in range(len(weight.shape)))
+    inputs = dict(zip(axes, weight.shape, strict=True))
+    if layers > 1:
+        inputs = {"layers": layers, **inputs}
+    return leaf(
+        name,
+        layers * prod(weight.shape),
+        UNIT,
+        formula=" * ".join(inputs) or "1",
+        inputs=inputs,
+        status=status,
+        source=source,
+    )
+
+
+def active_by_convention(architecture: Architecture) -> dict[str, int]:
+    """Count the parameters that one token uses, by convention.
+
+    ``all`` counts embeddings and head; ``without_input_embedding`` leaves out the tables that are
+    only looked up (a tied table stays: the head multiplies with it) and matches FLOPs;
+    ``non_embedding`` leaves out tables and head (Kaplan et al. 2020, arXiv:2001.08361).
+    """
+    active: dict[Role, int] = defaultdict(int)
+    for weight, layers in architecture.weights():
+        active[weight.role] += weight.active_elements * layers
+    everything = sum(active.values())
+    looked_up = sum(active[role] for role in LOOKED_UP)
+    shared = architecture.hidden * architecture.vocabulary if architecture.tied else 0
+    return {
+        "all": everything,
+        "without_input_embedding": everything - looked_up + shared,
+        "non_embedding": everything - looked_up - active["head"],
+    }
+
+
+def total_parameters(architecture: Architecture) -> int:
+    """Count the stored parameters."""
+    return sum(weight.elements * layers for weight, layers in architecture.weights())

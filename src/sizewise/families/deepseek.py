@@ -1,0 +1,184 @@
+"""DeepSeek and the decoders that follow its plan: latent attention, then experts or one MLP.
+
+What differs between the types (which layers are sparse, which own an indexer, biases) is the table
+below; the arithmetic is in the components.
+Source: the configuration and modelling files of transformers 5.23.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sizewise.architecture import Architecture, Part, stack
+from sizewise.components.feed_forward import FeedForward
+from sizewise.components.latent_attention import Indexer, LatentAttention
+from sizewise.components.norms import Norm
+from sizewise.configuration import Config
+from sizewise.errors import InputError
+from sizewise.families import Resolve
+from sizewise.standard import causal_model, flag
+from sizewise.standard_experts import (
+    ExpertStyle,
+    SparseRule,
+    after_first_dense,
+    expert_parts,
+    listed_or_after_first,
+    listed_or_after_first_dense,
+    no_layer,
+)
+
+INDEXED = dict.fromkeys(
+    ("indexed_attention", "deepseek_sparse_attention", "full_attention"), "indexed_attention"
+)
+INDEXER_KINDS = {"full": "full", "shared": "shared", "F": "full", "S": "shared"}
+
+IndexerRule = Callable[[Config, int], list[bool]]
+"""From a configuration and a number of layers to one answer per layer: has it an indexer of its own?"""
+
+
+def every_indexer(_config: Config, layers: int) -> list[bool]:
+    """Give each layer an indexer of its own."""
+    return [True] * layers
+
+
+def shared_indexers(config: Config, layers: int) -> list[bool]:
+    """Give some layers an indexer of their own; the others take over the choice of an earlier one.
+
+    Said by ``indexer_types``, or ``index_topk_pattern`` (a list, or letters F and S, which may count
+    further layers), or ``index_topk_freq`` from ``index_skip_topk_offset`` on.
+    """
+    kinds = config.per_layer("indexer_types", layers, INDEXER_KINDS)
+    if kinds is None:
+        kinds = _pattern(config, layers)
+    if kinds is not None:
+        return [kind == "full" for kind in kinds]
+    step = config.optional_count("index_topk_freq") or 1
+    offset = config.optional_count("index_skip_topk_offset")
+    first = 1 if offset is None else offset - 1
+    return [max(index - first, 0) % step == 0 for index in range(layers)]
+
+
+def _pattern(config: Config, layers: int) -> list[str] | None:
+    raw = config.raw("index_topk_pattern")
+    entries = raw if isinstance(raw, str) else config.entries("index_topk_pattern")
+    if entries is None:
+        return None
+    if len(entries) < layers:
+        raise InputError(
+            "inconsistent",
+            f"{config.model_type} config: index_topk_pattern has {len(entries)} entries for {layers} layers",
+        )
+    kinds = [INDEXER_KINDS.get(entry) if isinstance(entry, str) else None for entry in entries[:layers]]
+    known = [kind for kind in kinds if kind is not None]
+    if len(known) < layers:
+        raise config.bad("index_topk_pattern", "holds an unknown kind; known are F and S, full and shared")
+    return known
+
+
+EXPERTS = ExpertStyle(
+    experts="n_routed_experts", width="moe_intermediate_size", shared_count="n_shared_experts"
+)
+EXPERTS_OF_V2 = replace(EXPERTS, active_may_be_null=True)
+EXPERTS_OF_INDEXED = replace(EXPERTS, experts_override="num_experts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """Where a type differs from the plan; a string of a flag names the config field that decides."""
+
+    model_class: str
+    sparse: SparseRule = no_layer
+    experts: ExpertStyle = EXPERTS
+    mlp_bias: str | bool = False
+    indexers: IndexerRule | None = None
+    value_size_may_be_null: bool = False
+    """A null ``v_head_dim`` means hidden / heads."""
+
+
+MODEL_TYPES: dict[str, Style] = {
+    "deepseek_v3": Style(model_class="DeepseekV3ForCausalLM", sparse=after_first_dense),
+    "deepseek_v2": Style(
+        model_class="DeepseekV2ForCausalLM",
+        sparse=after_first_dense,
+        experts=EXPERTS_OF_V2,
+        mlp_bias="mlp_bias",
+    ),
+    "glm4_moe_lite": Style(model_class="Glm4MoeLiteForCausalLM", sparse=listed_or_after_first),
+    "deepseek_v32": Style(
+        model_class="DeepseekV32ForCausalLM",
+        sparse=listed_or_after_first_dense,
+        experts=EXPERTS_OF_INDEXED,
+        indexers=every_indexer,
+    ),
+    "glm_moe_dsa": Style(
+        model_class="GlmMoeDsaForCausalLM",
+        sparse=listed_or_after_first_dense,
+        experts=EXPERTS_OF_INDEXED,
+        indexers=shared_indexers,
+    ),
+    "minicpm3": Style(model_class="MiniCPM3ForCausalLM", mlp_bias="mlp_bias", value_size_may_be_null=True),
+    "youtu": Style(model_class="YoutuForCausalLM"),
+}
+
+
+def describe(config: Config, _resolve: Resolve) -> Architecture:
+    """Return the architecture of one of these types."""
+    style = MODEL_TYPES[config.model_type]
+    hidden, layers = config.size("hidden_size"), config.layers()
+    indexers = _indexers(config, style, layers)
+    sparse = style.sparse(config, layers)
+    feed_forwards = {is_sparse: _feed_forward(config, style, is_sparse) for is_sparse in set(sparse)}
+    norm = Norm(width=hidden)
+
+    def layer(index: int) -> tuple[Part, ...]:
+        return (
+            Part(name="self_attn", component=_attention(config, style, indexers[index])),
+            *feed_forwards[sparse[index]],
+            Part(name="input_layernorm", component=norm),
+            Part(name="post_attention_layernorm", component=norm),
+        )
+
+    kinds = list(zip(indexers, sparse, strict=True))
+    return causal_model(config, style.model_class, stack("model.layers", kinds, layer))
+
+
+def _indexers(config: Config, style: Style, layers: int) -> list[bool]:
+    """Tell which layers own an indexer."""
+    if style.indexers is None:
+        return [False] * layers
+    config.per_layer("layer_types", layers, INDEXED)
+    return style.indexers(config, layers)
+
+
+def _attention(config: Config, style: Style, owns_indexer: bool) -> LatentAttention:
+    hidden, count = config.size("hidden_size"), config.size("num_attention_heads")
+    values = config.optional_size("v_head_dim") if style.value_size_may_be_null else config.size("v_head_dim")
+    indexed = style.indexers is not None
+    return LatentAttention(
+        hidden=hidden,
+        heads=count,
+        query_rank=config.size("q_lora_rank") if indexed else config.optional_size("q_lora_rank"),
+        latent_rank=config.size("kv_lora_rank"),
+        plain_size=config.size("qk_nope_head_dim"),
+        rotary_size=config.size("qk_rope_head_dim"),
+        value_size=values or max(hidden // count, 1),
+        bias=config.flag("attention_bias"),
+        indexer=_indexer(config) if owns_indexer else None,
+        selected=config.size("index_topk") if indexed else None,
+    )
+
+
+def _indexer(config: Config) -> Indexer:
+    return Indexer(
+        hidden=config.size("hidden_size"),
+        query_rank=config.size("q_lora_rank"),
+        heads=config.size("index_n_heads"),
+        head_size=config.size("index_head_dim"),
+    )
+
+
+def _feed_forward(config: Config, style: Style, is_sparse: bool) -> tuple[Part, ...]:
+    bias = flag(config, style.mlp_bias)
+    if is_sparse:
+        return expert_parts(config, style.experts, "mlp", shared_bias=bias)
+    dense = FeedForward(hidden=config.size("hidden_size"), width=config.size("intermediate_size"), bias=bias)
+    return (Part(name="mlp", component=dense),)

@@ -1,0 +1,151 @@
+"""Qwen3-Next and Qwen3.5: gated delta nets with gated attention every few layers.
+
+Source: the modelling files of transformers 5.23.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sizewise.architecture import Architecture, Part, stack
+from sizewise.components.experts import Experts
+from sizewise.components.feed_forward import FeedForward
+from sizewise.components.gated_delta_net import GatedDeltaNet
+from sizewise.components.grouped_query_attention import GroupedQueryAttention
+from sizewise.components.linear import Linear
+from sizewise.components.norms import Norm
+from sizewise.configuration import Config
+from sizewise.families import Resolve
+from sizewise.standard import causal_model, experts_per_token, heads
+
+LAYER_KINDS = {
+    "linear_attention": "linear_attention",
+    "full_attention": "full_attention",
+    "mamba": "linear_attention",
+    "attention": "full_attention",
+}
+DEFAULT_INTERVAL = 4
+"""Every how many layers attention stands where the file says nothing."""
+
+
+def _never_sparse(config: Config) -> list[bool]:
+    return [False] * config.layers()
+
+
+def _always_sparse(config: Config) -> list[bool]:
+    return [True] * config.layers()
+
+
+def _sparse_by_step(config: Config) -> list[bool]:
+    """Experts stand in every ``decoder_sparse_step``-th layer that ``mlp_only_layers`` leaves out."""
+    if not config.count("num_experts"):
+        return _never_sparse(config)
+    step, dense = config.size("decoder_sparse_step"), config.indices("mlp_only_layers") or frozenset()
+    return [(index + 1) % step == 0 and index not in dense for index in range(config.layers())]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """Where a type differs: which layers have experts, and how the delta net is projected."""
+
+    model_class: str
+    sparse: Callable[[Config], list[bool]]
+    fused: bool = False
+
+
+MODEL_TYPES = {
+    "qwen3_next": Style(model_class="Qwen3NextForCausalLM", sparse=_sparse_by_step, fused=True),
+    "qwen3_5_text": Style(model_class="Qwen3_5ForCausalLM", sparse=_never_sparse),
+    "qwen3_5_moe_text": Style(model_class="Qwen3_5MoeForCausalLM", sparse=_always_sparse),
+}
+
+
+def _mixers(config: Config) -> list[str]:
+    """Return the mixer of every layer: ``layer_types``, else attention at every interval's end."""
+    layers = config.layers()
+    interval = config.optional_size("full_attention_interval") or DEFAULT_INTERVAL
+    return config.per_layer("layer_types", layers, LAYER_KINDS) or [
+        "linear_attention" if (index + 1) % interval else "full_attention" for index in range(layers)
+    ]
+
+
+def _delta_net(config: Config) -> Part:
+    mixer = GatedDeltaNet(
+        hidden=config.size("hidden_size"),
+        key_heads=config.size("linear_num_key_heads"),
+        value_heads=config.size("linear_num_value_heads"),
+        key_size=config.size("linear_key_head_dim"),
+        value_size=config.size("linear_value_head_dim"),
+        kernel=config.size("linear_conv_kernel_dim"),
+        fused=MODEL_TYPES[config.model_type].fused,
+    )
+    return Part(name="linear_attn", component=mixer)
+
+
+def _attention(config: Config) -> Part:
+    counts = heads(config, kv_required=True, size_required=True)
+    bias = config.flag("attention_bias")
+    mixer = GroupedQueryAttention(
+        hidden=config.size("hidden_size"),
+        query_heads=counts.query,
+        kv_heads=counts.key_value,
+        head_size=counts.size,
+        qkv_bias=bias,
+        out_bias=bias,
+        head_norm="per_head",
+        gated=True,
+    )
+    return Part(name="self_attn", component=mixer)
+
+
+MIXERS = {"linear_attention": _delta_net, "full_attention": _attention}
+
+
+def _dense(config: Config) -> tuple[Part, ...]:
+    layer = FeedForward(hidden=config.size("hidden_size"), width=config.size("intermediate_size"))
+    return (Part(name="mlp", component=layer),)
+
+
+def _sparse(config: Config) -> tuple[Part, ...]:
+    """Return router, experts, and the shared expert with its sigmoid gate."""
+    hidden, count = config.size("hidden_size"), config.size("num_experts")
+    experts = Experts(
+        hidden=hidden,
+        width=config.size("moe_intermediate_size"),
+        experts=count,
+        active=experts_per_token(config, "num_experts_per_tok", count),
+    )
+    shared = FeedForward(
+        hidden=hidden, width=config.count("shared_expert_intermediate_size"), role="shared_expert"
+    )
+    return (
+        Part(name="mlp.gate", component=Linear(inputs=hidden, outputs=count, role="router")),
+        Part(name="mlp.experts", component=experts),
+        Part(name="mlp.shared_expert", component=shared),
+        Part(
+            name="mlp.shared_expert_gate",
+            component=Linear(inputs=hidden, outputs=1, role="shared_expert"),
+        ),
+    )
+
+
+FEED_FORWARDS = {False: _dense, True: _sparse}
+
+
+def describe(config: Config, resolve: Resolve) -> Architecture:
+    """Return the architecture of one of these types."""
+    style = MODEL_TYPES[config.model_type]
+    kinds = list(zip(_mixers(config), style.sparse(config), strict=True))
+    norm = Norm(width=config.size("hidden_size"))
+    mixers = {kind: MIXERS[kind](config) for kind in {mixer for mixer, _ in kinds}}
+    feed_forward = {kind: FEED_FORWARDS[kind](config) for kind in {sparse for _, sparse in kinds}}
+
+    def layer(index: int) -> tuple[Part, ...]:
+        mixer, sparse = kinds[index]
+        return (
+            Part(name="input_layernorm", component=norm),
+            mixers[mixer],
+            Part(name="post_attention_layernorm", component=norm),
+            *feed_forward[sparse],
+        )
+
+    return causal_model(config, style.model_class, stack("model.layers", kinds, layer))

@@ -1,0 +1,1 @@
+"""Searches over questions: what fits, how far it goes, what to change."""

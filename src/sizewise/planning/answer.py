@@ -1,0 +1,65 @@
+"""What the memory question answers with: values that reports only print."""
+
+from dataclasses import dataclass, field
+
+from sizewise.architecture import Model, Notice
+from sizewise.ledger import Line
+from sizewise.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one device holds, as a line with the parts weights, cache, buffers and overhead."""
+
+    device: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """Whether ``needed`` bytes go onto the fullest of ``count`` devices with ``usable`` bytes each."""
+
+    device: str
+    count: int
+    usable: int
+    needed: int
+    usable_status: str
+
+    @property
+    def fits(self) -> bool:
+        """Tell whether it fits."""
+        return self.needed <= self.usable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing to change: the bytes that it saves on the fullest device, and whether it then fits."""
+
+    what: str
+    option: str
+    saves: int
+    needed: int
+    fits: bool
+    cost: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryAnswer:
+    """The memory of a model in a scenario, on devices, with what to change if it does not fit."""
+
+    model: Model
+    scenario: Scenario
+    runtime: str
+    line: Line
+    shares: tuple[Share, ...]
+    fits: tuple[Fit, ...]
+    largest_context: int | None = None
+    largest_sequences: int | None = None
+    changes: tuple[Change, ...] = ()
+    notices: tuple[Notice, ...] = field(default=())
+    host: int = 0
+
+    @property
+    def all_fit(self) -> bool:
+        """Tell whether it fits on every device that was asked for."""
+        return all(fit.fits for fit in self.fits)

@@ -1,0 +1,1 @@
+"""Faces of an answer: JSON, tables, Markdown, CSV. They print and add nothing up."""

@@ -1,0 +1,149 @@
+"""Answers as plain data with stable keys: the JSON documents."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sizewise.architecture import Model, Notice
+from sizewise.counting import Count
+from sizewise.ledger import Line
+from sizewise.planning.answer import Change, Fit, MemoryAnswer, Share
+from sizewise.scenario import Scenario
+
+SCHEMA_VERSION = 1
+PARTS = ("weights", "cache", "buffers", "overhead")
+
+Document = dict[str, Any]
+
+
+def encode(document: object) -> str:
+    """Return strict JSON in ASCII: no NaN, and no character that could hide or move text.
+
+    >>> encode({"name": "a\\x7fb"})
+    '{"name": "a\\\\u007fb"}'
+    """
+    return json.dumps(document, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
+
+
+def params_document(model: Model, count: Count, *, tensors: bool = False, explain: bool = False) -> Document:
+    """Return the document of the parameter question."""
+    document = _head(model, {})
+    document["parameters"] = {
+        "total": count.total.value,
+        "active": count.active,
+        "trainable": count.trainable,
+        "non_trainable": count.non_trainable,
+        "checkpoint": model.published,
+        "by_role": count.by_role,
+        "active_by_convention": count.active_by_convention,
+        "status": count.total.status,
+    }
+    if tensors:
+        document["tensors"] = tensor_rows(model)
+    if explain:
+        document["lines"] = count.total.to_dict()
+    document["warnings"] = warnings(model.notices)
+    return document
+
+
+def tensor_rows(model: Model) -> list[Document]:
+    """Return one row per stored tensor: name, shape, dtype, role."""
+    dtype = model.dtype or "bf16"
+    return [
+        {"name": name, "shape": list(weight.shape), "dtype": dtype, "role": weight.role}
+        for name, weight in model.architecture.tensors()
+    ]
+
+
+def memory_document(answer: MemoryAnswer, *, explain: bool = False) -> Document:
+    """Return the document of the memory question."""
+    document = _head(answer.model, scenario_block(answer.scenario, answer.runtime))
+    document["memory"] = _amounts(answer.line)
+    document["intervals"] = intervals(answer.line)
+    document["status"] = {part.name: part.status for part in answer.line.parts} | {"total": answer.line.status}
+    document["per_device"] = [_share(share) for share in answer.shares]
+    document["host"] = answer.host
+    document["fits"] = [_fit(fit) for fit in answer.fits]
+    document["largest"] = {"context": answer.largest_context, "sequences": answer.largest_sequences}
+    document["changes"] = [_change(change) for change in answer.changes]
+    document["runtime"] = answer.runtime
+    if explain:
+        document["lines"] = answer.line.to_dict()
+    document["warnings"] = warnings((*answer.model.notices, *answer.notices))
+    return document
+
+
+def compared(documents: Sequence[Document]) -> Document:
+    """Return one document: the only one, or all of them side by side."""
+    if len(documents) == 1:
+        return documents[0]
+    return {"schema_version": SCHEMA_VERSION, "compared": list(documents)}
+
+
+def intervals(line: Line) -> dict[str, list[float]]:
+    """Return [low, high] of the parts that are estimates, and of the total when it is one."""
+    found = {part.name: list(part.interval) for part in line.parts if part.uncertain}
+    return found | ({"total": list(line.interval)} if line.uncertain else {})
+
+
+def scenario_block(scenario: Scenario, runtime: str) -> Document:
+    """Return what was assumed."""
+    return {
+        "context": scenario.context,
+        "sequences": scenario.sequences,
+        "quant": scenario.weights.name,
+        "base_dtype": scenario.base,
+        "kv_cache_dtype": scenario.cache.name,
+        "runtime": runtime,
+        "on": [{"device": p.device.id, "count": p.count} for p in scenario.placements],
+    }
+
+
+def warnings(notices: Iterable[Notice]) -> list[Mapping[str, str]]:
+    """Return the warnings of an answer."""
+    return [{"code": notice.code, "message": notice.message} for notice in notices]
+
+
+def _head(model: Model, scenario: Document) -> Document:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "model": {
+            "name": model.name,
+            "model_type": model.model_type,
+            "model_class": model.architecture.model_class,
+            "context": model.context,
+            "origin": model.origin,
+            "assumed": model.assumed or None,
+        },
+        "scenario": scenario,
+    }
+
+
+def _amounts(line: Line) -> dict[str, float]:
+    return {part.name: part.value for part in line.parts} | {"total": line.value}
+
+
+def _share(share: Share) -> Document:
+    return {"device": share.device, **_amounts(share.line)}
+
+
+def _fit(fit: Fit) -> Document:
+    return {
+        "device": fit.device,
+        "count": fit.count,
+        "usable": fit.usable,
+        "needed": fit.needed,
+        "fits": fit.fits,
+        "usable_status": fit.usable_status,
+    }
+
+
+def _change(change: Change) -> Document:
+    return {
+        "change": change.what,
+        "option": change.option,
+        "saves": change.saves,
+        "needed": change.needed,
+        "fits": change.fits,
+        "cost": change.cost,
+    }

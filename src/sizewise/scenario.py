@@ -1,0 +1,37 @@
+"""Scenario: what is assumed about a run. Everything in it is printed with the answer."""
+
+from dataclasses import dataclass
+
+from sizewise.catalog.devices import Device
+from sizewise.catalog.formats import CacheFormat, Format
+
+DEFAULT_CONTEXT = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """``count`` devices of one kind."""
+
+    device: Device
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One run: tokens per sequence, sequences at once, formats, engine and devices.
+
+    ``base`` is the 16- or 32-bit format of the weights that ``weights`` leaves unpacked.
+    """
+
+    context: int
+    sequences: int
+    weights: Format
+    base: str
+    cache: CacheFormat
+    runtime: str
+    placements: tuple[Placement, ...] = ()
+
+    @property
+    def devices(self) -> int:
+        """Count the devices the model is shared over; 1 when none is named."""
+        return sum(placement.count for placement in self.placements) or 1

@@ -1,0 +1,1 @@
+"""Where a model comes from: catalogue, configuration files, standard input, sizes and shapes."""

@@ -1,0 +1,73 @@
+"""A model from a ``config.json``: a file, a folder, standard input or a dictionary. Read as data only."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from sizewise.architecture import Model, Notice
+from sizewise.configuration import Config
+from sizewise.errors import InputError
+from sizewise.escaping import shorten
+from sizewise.families import describe
+from sizewise.formats.declared import declared_dtype, declared_quantization
+from sizewise.sources.files import config_path, read_bounded
+from sizewise.sources.json_text import CONFIG_BYTES, parse_object
+from sizewise.sources.settings import apply_settings
+
+
+def from_path(path: str, settings: Mapping[str, Any]) -> Model:
+    """Return the model of a configuration file or of the folder that holds one."""
+    file = config_path(path)
+    raw, duplicates = parse_object(read_bounded(file, CONFIG_BYTES), shorten(file, 120))
+    return from_config(raw, name=path, origin=f"file {file}", settings=settings, duplicates=duplicates)
+
+
+def from_standard_input(settings: Mapping[str, Any]) -> Model:
+    """Return the model of the configuration on standard input."""
+    data = sys.stdin.buffer.read(CONFIG_BYTES + 1)
+    raw, duplicates = parse_object(data, "standard input")
+    return from_config(
+        raw, name="standard input", origin="standard input", settings=settings, duplicates=duplicates
+    )
+
+
+def from_config(
+    raw: Mapping[str, Any],
+    *,
+    name: str,
+    origin: str,
+    settings: Mapping[str, Any] | None = None,
+    duplicates: list[str] | None = None,
+    context: int | None = None,
+    published: int | None = None,
+    default_format: str | None = None,
+) -> Model:
+    """Return the model of a configuration given as plain data.
+
+    Raises InputError: bad_config, inconsistent, unsupported_architecture; UsageError for a setting
+    of an unknown field.
+    """
+    changed = apply_settings(raw, settings or {})
+    model_type = changed.get("model_type")
+    if not isinstance(model_type, str) or not model_type:
+        raise InputError("bad_config", "the config does not say its model_type; add it, e.g. with --set model_type=llama")
+    config = Config(changed, model_type)
+    architecture = describe(config)
+    dtype = declared_dtype(changed)
+    quantization, notices = declared_quantization(changed)
+    doubled = [
+        Notice(code="duplicate", message=f"the config holds {shorten(key)!r} more than once; the last one counts")
+        for key in duplicates or []
+    ]
+    return Model(
+        name=name,
+        model_type=config.model_type,
+        architecture=architecture,
+        origin=origin,
+        dtype=dtype,
+        quantization=quantization,
+        context=context or architecture.context,
+        published=published,
+        default_format=default_format,
+        notices=(*doubled, *config.notices, *notices),
+    )

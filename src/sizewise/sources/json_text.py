@@ -1,0 +1,83 @@
+"""Read JSON that somebody else wrote: bounded, strict, inert.
+
+The gates run on the bytes before parsing, so that work and memory stay proportional to what is there
+and small: size, number of containers and entries, nesting. NaN and Infinity are refused, duplicate
+keys reported.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from sizewise.errors import InputError
+from sizewise.escaping import shorten
+
+CONFIG_BYTES = 10_000_000
+NESTING_LIMIT = 64
+CONTAINER_LIMIT = 100_000
+ENTRY_LIMIT = 400_000
+
+
+def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple[dict[str, Any], list[str]]:
+    """Return the JSON object in ``data`` and the keys that it holds more than once.
+
+    Raises InputError: header_too_large, truncated, lfs_pointer, unknown_format, bad_utf8, bad_json,
+    too_deep, too_many_entries.
+    """
+    if len(data) > limit:
+        raise InputError("header_too_large", f"{where} is over {limit:,} bytes; a config.json is smaller")
+    _sniff(data, where)
+    if data.count(b"[") + data.count(b"{") > CONTAINER_LIMIT or data.count(b",") > ENTRY_LIMIT:
+        raise InputError("too_many_entries", f"{where} holds more entries than a config.json can mean")
+    duplicates: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items):
+            names = [name for name, _ in items]
+            duplicates.extend(sorted({name for name in names if names.count(name) > 1})[:5])
+        return found
+
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=pairs, parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise InputError("bad_utf8", f"{where} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    except RecursionError:
+        raise InputError("too_deep", f"{where} nests deeper than {NESTING_LIMIT} levels") from None
+    except ValueError as error:
+        raise InputError("bad_json", f"{where} is not valid JSON: {shorten(str(error), 120)}") from None
+    if not isinstance(document, dict):
+        raise InputError("bad_json", f"{where} holds no JSON object; a config.json starts with {{")
+    _check_nesting(document, where)
+    return document, duplicates
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _sniff(data: bytes, where: str) -> None:
+    """Name what is often found in place of a config.json."""
+    start = data[:512].lstrip()
+    if not start:
+        raise InputError("truncated", f"{where} is empty; download it again")
+    if start.startswith(b"version https://git-lfs"):
+        raise InputError("lfs_pointer", f"{where} is a Git LFS pointer, not the file; run: git lfs pull")
+    if start.startswith(b"GGUF") or start[:2] == b"PK" or start.startswith(b"\x80"):
+        raise InputError("unknown_format", f"{where} is a checkpoint, not a config.json; give the config")
+    if start.startswith(b"<"):
+        raise InputError("unknown_format", f"{where} is a web page, not a config.json; download the file itself")
+
+
+def _check_nesting(document: Mapping[str, Any], where: str) -> None:
+    level: list[Any] = [document]
+    for _ in range(NESTING_LIMIT):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return
+    raise InputError("too_deep", f"{where} nests deeper than {NESTING_LIMIT} levels")

@@ -1,3 +1,66 @@
-"""Sizewise: how large a language model is, what it needs, and where it fits."""
+"""Sizewise: how large a language model is, what it needs, and where it fits.
+
+The verbs are imported when they are first used, so that importing the package costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sizewise.api import (
+        decode_step_flops,
+        flops,
+        load,
+        memory,
+        memory_answer,
+        parameter_count,
+        parameters,
+    )
+    from sizewise.architecture import Model
+    from sizewise.errors import HubError, InputError, SizewiseError, UsageError
+    from sizewise.ledger import Line
 
 __version__ = "0.1.0"
+
+_WHERE = {
+    "load": "api",
+    "parameters": "api",
+    "parameter_count": "api",
+    "memory": "api",
+    "memory_answer": "api",
+    "flops": "api",
+    "decode_step_flops": "api",
+    "Model": "architecture",
+    "Line": "ledger",
+    "SizewiseError": "errors",
+    "UsageError": "errors",
+    "InputError": "errors",
+    "HubError": "errors",
+}
+
+__all__ = [
+    "HubError",
+    "InputError",
+    "Line",
+    "Model",
+    "SizewiseError",
+    "UsageError",
+    "__version__",
+    "decode_step_flops",
+    "flops",
+    "load",
+    "memory",
+    "memory_answer",
+    "parameter_count",
+    "parameters",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'sizewise' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"sizewise.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value

@@ -8,6 +8,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sizewise.formats.quantization import Quantization
+from sizewise.notices import Notice
 from sizewise.operations import Kept, Operation
 from sizewise.tensors import Weight
 
@@ -103,9 +105,7 @@ class Architecture:
             for group in item.groups:
                 for part in group.block.parts:
                     prefix = f"{item.name}.{{}}.{part.name}" if part.name else f"{item.name}.{{}}"
-                    yield Placed(
-                        prefix=prefix, component=part.component, layers=group.layers, in_stack=True
-                    )
+                    yield Placed(prefix=prefix, component=part.component, layers=group.layers, in_stack=True)
 
     def weights(self) -> Iterator[tuple[Weight, int]]:
         """Yield each distinct stored tensor with the number of layers that have one."""
@@ -141,9 +141,7 @@ class Architecture:
         return sum(item.depth for item in self.body if isinstance(item, Stack))
 
 
-def stack(
-    name: str, kinds: Sequence[Hashable], build: Callable[[int], tuple[Part, ...]]
-) -> Stack:
+def stack(name: str, kinds: Sequence[Hashable], build: Callable[[int], tuple[Part, ...]]) -> Stack:
     """Return a stack whose layers of equal kind are described once.
 
     ``build(i)`` describes layer i and is called for the first layer of each kind.
@@ -151,18 +149,8 @@ def stack(
     where: dict[Hashable, list[int]] = {}
     for index, kind in enumerate(kinds):
         where.setdefault(kind, []).append(index)
-    groups = (
-        Group(block=Block(parts=build(layers[0])), layers=tuple(layers)) for layers in where.values()
-    )
+    groups = (Group(block=Block(parts=build(layers[0])), layers=tuple(layers)) for layers in where.values())
     return Stack(name=name, groups=tuple(groups))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
-    """A warning that belongs to the answer: shown on standard error and in the JSON."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,19 +169,8 @@ class Model:
     origin: str
     assumed: str = ""
     dtype: str | None = None
-    quantization: "Quantization | None" = None
+    quantization: Quantization | None = None
     default_format: str | None = None
     context: int | None = None
     published: int | None = None
     notices: tuple[Notice, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantization:
-    """How a source says its matrices are packed: the method, its settings, and what it leaves alone."""
-
-    method: str
-    format: str
-    bits: int | None = None
-    group_size: int | None = None
-    ignored: tuple[str, ...] = ()

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sizewise.catalog.types import canonical_model_type, class_defaults
-from sizewise.architecture import Notice
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
+from sizewise.notices import Notice
 
 SIZE_LIMIT = 2**31
 LAYER_LIMIT = 100_000
@@ -27,14 +27,20 @@ class Config:
     """
 
     def __init__(self, raw: Mapping[str, Any], model_type: str, *, depth: int = 0) -> None:
-        """Lay the given fields over the declared defaults of ``model_type``."""
+        """Lay the given fields over the declared defaults of ``model_type``.
+
+        Where a field and its alias are both given, the one that is no declared field wins, as in the
+        class, which sets those last.
+        """
         if depth > SECTION_DEPTH:
             raise InputError("too_deep", "sections of the config are nested too deeply; flatten it")
         self.model_type = canonical_model_type(model_type)
         declared = class_defaults(self.model_type)
         self._aliases: Mapping[str, str] = declared.get("attribute_map", {})
         self._defaults = {self._canonical(k): v for k, v in declared.get("defaults", {}).items()}
-        self._given = {self._canonical(k): v for k, v in raw.items()}
+        fields = declared.get("defaults", {})
+        in_order = sorted(raw.items(), key=lambda item: item[0] not in fields)
+        self._given = {self._canonical(k): v for k, v in in_order}
         self._depth = depth
         self.notices: list[Notice] = []
         if isinstance(raw.get("auto_map"), Mapping):
@@ -55,6 +61,10 @@ class Config:
         """Return the unchecked value: given, else the class default, else None."""
         key = self._canonical(name)
         return self._given[key] if key in self._given else self._defaults.get(key)
+
+    def declared(self, name: str) -> Any:
+        """Return the default that the class declares, None where it declares none."""
+        return self._defaults.get(self._canonical(name))
 
     def bad(self, name: str, why: str) -> InputError:
         """Return the error that says what is wrong with a field."""

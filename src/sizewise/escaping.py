@@ -1,7 +1,7 @@
-"""Make text from files safe to print: names, architectures and server messages are data.
+r"""Make text from files safe to print: names, architectures and server messages are data.
 
 Control characters, bidirectional overrides, line separators and lone surrogates are written as
-``\\uXXXX`` so that no file can move the cursor, hide text or break a line of output.
+``\uXXXX`` so that no file can move the cursor, hide text or break a line of output.
 """
 
 import re

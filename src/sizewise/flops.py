@@ -54,7 +54,11 @@ def forward_flops(
         one = operation_flops(operation, tokens, past, scores, past + tokens)
         by_role[operation.role] += one * layers * sequences
     status = "assumed" if model.assumed else "exact"
-    parts = [leaf(role, flops, UNIT, status=status, source=f"{scores} scores") for role, flops in by_role.items() if flops]
+    parts = [
+        leaf(role, flops, UNIT, status=status, source=f"{scores} scores")
+        for role, flops in by_role.items()
+        if flops
+    ]
     return total("forward pass", parts, UNIT)
 
 
@@ -64,5 +68,5 @@ def decode_flops(model: Model, *, context: int, sequences: int = 1) -> Line:
 
 
 def matmul_parameters(architecture: Architecture) -> int:
-    """Count the multiply-adds of one token without attention scores: the N of "2N FLOPs per token"."""
-    return sum(operation.macs * layers for operation, layers in architecture.operations())
+    """Count the weights that one token is multiplied with: the N of "2N FLOPs per token"."""
+    return sum(op.macs * layers for op, layers in architecture.operations() if op.kind == "product")

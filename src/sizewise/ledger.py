@@ -5,7 +5,7 @@ the weakest one below it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from sizewise.units import quantity
@@ -159,6 +159,17 @@ def total(name: str, parts: list[Line] | tuple[Line, ...], unit: str) -> Line:
     """
     assert all(part.unit == unit for part in parts), f"{name} mixes units"
     return Line(name=name, unit=unit, parts=tuple(parts))
+
+
+def weakened(line: Line, status: Status) -> Line:
+    """Return the line with no part stronger than ``status``.
+
+    >>> weakened(leaf("a", 1, "bytes"), "assumed").status
+    'assumed'
+    """
+    if line.amount is None:
+        return replace(line, parts=tuple(weakened(part, status) for part in line.parts))
+    return replace(line, own_status=max(line.own_status, status, key=STATUSES.index))
 
 
 def _explained(depth: int, line: Line) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sizewise.catalog.devices import Device
 from sizewise.catalog.formats import CacheFormat, Format
+from sizewise.formats.scheme import Scheme
 
 DEFAULT_CONTEXT = 8192
 
@@ -20,13 +21,13 @@ class Placement:
 class Scenario:
     """One run: tokens per sequence, sequences at once, formats, engine and devices.
 
-    ``base`` is the 16- or 32-bit format of the weights that ``weights`` leaves unpacked.
+    ``weights`` is the main format of the weights and ``scheme`` how each of them is stored in it.
     """
 
     context: int
     sequences: int
     weights: Format
-    base: str
+    scheme: Scheme
     cache: CacheFormat
     runtime: str
     placements: tuple[Placement, ...] = ()

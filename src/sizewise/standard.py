@@ -5,11 +5,13 @@ A family says only where it differs. `heads` and `equal_heads` read head counts 
 of a type is meant.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from sizewise.architecture import Architecture, Part, Stack
 from sizewise.components.embeddings import Embedding, Head
+from sizewise.components.linear import Linear
 from sizewise.components.norms import Norm, NormKind
 from sizewise.configuration import Config
 from sizewise.errors import InputError
@@ -32,14 +34,20 @@ def heads(config: Config, *, kv_required: bool = False, size_required: bool = Fa
     class itself fails on a null the family asks for it with ``kv_required`` or ``size_required``.
     """
     query = config.size("num_attention_heads")
-    key_value = config.size("num_key_value_heads") if kv_required else config.optional_size("num_key_value_heads")
+    key_value = (
+        config.size("num_key_value_heads") if kv_required else config.optional_size("num_key_value_heads")
+    )
     size = config.size("head_dim") if size_required else config.optional_size("head_dim")
     return checked_heads(config, query, key_value or query, size)
 
 
 def checked_heads(config: Config, query: int, key_value: int, size: int | None) -> Heads:
-    """Return the heads after checking that they divide as attention needs it."""
-    if key_value > query:
+    """Return the heads after checking that they divide as attention needs it.
+
+    More key/value heads than heads are an error, except the class default that a file with fewer heads
+    forgot to lower: the class builds that, so it is counted and noted.
+    """
+    if key_value > query and key_value != config.declared("num_key_value_heads"):
         raise config.bad("num_key_value_heads", f"is {key_value}, more than the {query} heads")
     if query % key_value:
         config.notice("inconsistent", f"{key_value} key/value heads do not divide {query} heads")
@@ -74,16 +82,8 @@ def flag(config: Config, setting: str | bool) -> bool:
 
 
 def window(config: Config, kind: str) -> int | None:
-    """Return the sliding window of a layer of that kind, None for full attention."""
-    return config.optional_size("sliding_window") if kind == "sliding_attention" else None
-
-
-def experts_per_token(config: Config, name: str, experts: int) -> int:
-    """Return how many of the experts a token uses; more than there are is noted and means all."""
-    active = config.size(name)
-    if active > experts:
-        config.notice("inconsistent", f"{name} is {active} for {experts} experts")
-    return min(active, experts)
+    """Return the sliding window of a layer of that kind, None for full attention; zero means none."""
+    return (config.optional_count("sliding_window") or None) if kind == "sliding_attention" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +151,21 @@ def chosen_class(config: Config, known: Iterable[str], default: str) -> str:
         )
     name: str = named[0]
     return name
+
+
+Outputs = int | Literal["hidden", "labels"]
+"""Output features of a task's matrix: a number, the hidden size, or the number of labels."""
+
+
+def task_matrices(
+    config: Config, matrices: Mapping[str, Outputs], hidden: int, *, labels: int = 2
+) -> Iterator[Part]:
+    """Yield the biased matrices of a task's head; ``labels`` is the class's default number of labels."""
+    for name, outputs in matrices.items():
+        width = hidden if outputs == "hidden" else outputs
+        if width == "labels":
+            width = label_count(config, labels)
+        yield Part(name=name, component=Linear(inputs=hidden, outputs=width, role="head", bias=True))
 
 
 def label_count(config: Config, default: int = 2) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sizewise.architecture import Architecture, Part, Stack, stack
+from sizewise.components.embeddings import Embedding
 from sizewise.components.feed_forward import FeedForward, FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames, GroupedQueryAttention, HeadNorm
 from sizewise.components.norms import Norm
@@ -22,28 +23,58 @@ def hidden_size(config: Config) -> int:
     return config.size("hidden_size")
 
 
-def intermediate_size(config: Config) -> int:
-    """Read the feed-forward size F."""
-    return config.size("intermediate_size")
+def older_hidden_size(config: Config) -> int:
+    """Read the hidden size D; the older name ``n_embed`` wins where a file has it."""
+    return config.optional_size("n_embed") or config.size("hidden_size")
 
 
-def four_times_hidden(config: Config) -> int:
-    """Return F = 4*D, whatever the file says."""
-    return 4 * config.size("hidden_size")
+Width = Callable[[Config, int], int]
+"""From a configuration and the hidden size D to the feed-forward size F."""
 
 
-def or_four_times_hidden(field: str) -> Callable[[Config], int]:
-    """Return a reader of F from a field whose null means 4*D."""
+def width_field(field: str) -> Width:
+    """Return a reader of F from a field that must have a number."""
 
-    def width(config: Config) -> int:
-        return config.optional_size(field) or four_times_hidden(config)
+    def width(config: Config, hidden: int) -> int:
+        return config.size(field)
 
     return width
 
 
-def nothing(config: Config) -> Sequence[Part]:  # noqa: ARG001 - one of several readers of a config
-    """Return no parts between embedding and layers."""
+INTERMEDIATE_SIZE = width_field("intermediate_size")
+
+
+def width_or_four_times_hidden(field: str) -> Width:
+    """Return a reader of F from a field whose null means 4*D."""
+
+    def width(config: Config, hidden: int) -> int:
+        return config.optional_size(field) or 4 * hidden
+
+    return width
+
+
+def four_times_hidden(config: Config, hidden: int) -> int:
+    """Return F = 4*D, whatever the file says."""
+    return 4 * hidden
+
+
+Before = Callable[[Config], Sequence[Part]]
+"""From a configuration to the parts between embedding and layers."""
+
+
+def nothing(config: Config) -> Sequence[Part]:
+    """Return no parts."""
     return ()
+
+
+def learned_positions(name: str) -> Before:
+    """Return a builder of the table of learned positions [P, D]."""
+
+    def before(config: Config) -> Sequence[Part]:
+        rows, width = config.size("max_position_embeddings"), config.size("hidden_size")
+        return (Part(name=name, component=Embedding(rows=rows, width=width, role="position")),)
+
+    return before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +98,7 @@ class FeedForwardPlan:
     """The feed-forward layer of every layer."""
 
     part: str = "mlp"
-    width: Callable[[Config], int] = intermediate_size
+    width: Width = INTERMEDIATE_SIZE
     gated: bool = True
     bias: str | bool = False
     learned_activation: bool = False
@@ -87,7 +118,7 @@ class DecoderPlan:
     norms: tuple[str, ...] = ("input_layernorm", "post_attention_layernorm")
     skeleton: Skeleton = Skeleton()
     hidden: Callable[[Config], int] = hidden_size
-    before: Callable[[Config], Sequence[Part]] = nothing
+    before: Before = nothing
     context: tuple[str, ...] = ("max_position_embeddings",)
 
 
@@ -142,7 +173,7 @@ def _attention(
 def _feed_forward(config: Config, plan: FeedForwardPlan, hidden: int) -> FeedForward:
     return FeedForward(
         hidden=hidden,
-        width=plan.width(config),
+        width=plan.width(config, hidden),
         gated=plan.gated,
         bias=flag(config, plan.bias),
         learned_activation=plan.learned_activation,

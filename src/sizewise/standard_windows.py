@@ -115,8 +115,9 @@ def layer_windows(config: Config, windows: Windows | None, layers: int) -> list[
     """Return for each layer the number of tokens it sees, None for all of them."""
     if windows is None:
         return [None] * layers
-    kinds = config.per_layer("layer_types", layers, KINDS)
-    size = windows.size(config)
+    size, kinds = windows.size(config), config.per_layer("layer_types", layers, KINDS)
+    if kinds is not None and size is None and "sliding_attention" in kinds:
+        config.notice("inconsistent", "layer_types lists sliding layers without a window; they count as full")
     if size is None:
         return [None] * layers
     if kinds is not None:

@@ -23,8 +23,7 @@ DATA = Path(__file__).parent / "architectures"
 
 
 def rows(name: str) -> Iterator[dict[str, Any]]:
-    opened = gzip.open(DATA / name, "rt") if name.endswith(".gz") else (DATA / name).open()
-    with opened as file:
+    with gzip.open(DATA / name, "rt") if name.endswith(".gz") else (DATA / name).open() as file:
         for line in file:
             if line.strip():
                 yield json.loads(line)
@@ -32,6 +31,11 @@ def rows(name: str) -> Iterator[dict[str, Any]]:
 
 def build(raw: dict[str, Any], model_type: str) -> Architecture:
     return describe(Config(raw, model_type))
+
+
+def of_class(row: dict[str, Any]) -> dict[str, Any]:
+    """The config with the class that the row was built with: a type may have several."""
+    return {**row["config"], "architectures": [row["class"]]}
 
 
 def total(architecture: Architecture) -> int:
@@ -66,7 +70,8 @@ def test_names_and_shapes_are_those_of_the_class(model_type: str, field: str) ->
         architecture = build(row[field], model_type)
         assert total(architecture) == row["total"], row["id"]
         lines = sorted(
-            f"{name} {'x'.join(map(str, weight.shape)) or 'scalar'}" for name, weight in architecture.tensors()
+            f"{name} {'x'.join(map(str, weight.shape)) or 'scalar'}"
+            for name, weight in architecture.tensors()
         )
         if "names" in row:
             assert lines == row["names"], row["id"]
@@ -84,7 +89,7 @@ def default_rows() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("row", default_rows(), ids=lambda row: row["model_type"])
 def test_class_defaults_have_the_patterns_of_the_class(row: dict[str, Any]) -> None:
-    architecture = build(row["config"], row["model_type"])
+    architecture = build(of_class(row), row["model_type"])
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for name, weight in architecture.tensors():
         folded = re.sub(r"\.\d+\.", ".N.", name)
@@ -101,7 +106,7 @@ def default_totals() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("row", default_totals(), ids=lambda row: row["model_type"])
 def test_class_defaults_have_the_total_of_the_class(row: dict[str, Any]) -> None:
-    assert total(build(row["config"], row["model_type"])) == int(row["total"])
+    assert total(build(of_class(row), row["model_type"])) == int(row["total"])
 
 
 @pytest.mark.parametrize("row", list(rows("confirmed_configs.jsonl")), ids=lambda row: row["id"])

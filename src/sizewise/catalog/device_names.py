@@ -60,48 +60,41 @@ def _keys(lines: str) -> str:
 
 def named_devices(name: str) -> NamedDevices | None:
     """Return the devices that a name may mean, or None when no row has it."""
-    index, key = device_index(), device_key(name)
-    if key in index:
-        return NamedDevices(ids=index[key])
-    key = key + "b" if key.endswith("g") else key
-    if key in index:
-        return NamedDevices(ids=index[key])
-    for stem, gib in _sizes_at_the_end(key):
-        ids = index.get(stem, ())
-        if ids and all(device_rows()[device].get("memory_is_chosen") for device in ids):
-            return NamedDevices(ids=_sold_with(gib, ids), ram_bytes=gib * GIB)
-    return None
+    key = device_key(name)
+    return _named(key) or (_named(key + "b") if key.endswith("g") else None)
 
 
 @cache
 def device_index() -> dict[str, tuple[str, ...]]:
-    """Return {key: ids of the devices with that name, in the order of their rows}."""
+    """Return {key of an id, name or alias: ids of the devices with it, in the order of their rows}."""
+    spellings = [(row["id"], name) for row in device_rows().values() for name in _spellings(row)]
+    keys = _keys("\n".join(name for _, name in spellings)).split("\n")
     found: dict[str, dict[str, None]] = {}
-    spellings = [(row, spelling) for row in device_rows().values() for spelling in _spellings(row)]
-    keys = _keys("\n".join(spelling for _, spelling in spellings)).split("\n")
-    for (row, spelling), key in zip(spellings, keys, strict=True):
-        for variant in _variants(row, key, is_name=spelling == row["name"]):
-            found.setdefault(variant, {})[row["id"]] = None
+    for (device, _), key in zip(spellings, keys, strict=True):
+        found.setdefault(key, {})[device] = None
     return {key: tuple(ids) for key, ids in found.items()}
 
 
 def _spellings(row: Row) -> tuple[str, ...]:
-    return (row["name"], row["id"], *row.get("aliases", ()))
+    """Return the names of a row, its own one without the size of the card too."""
+    name, size = row["name"], f" {row['memory']['gb']}GB"
+    return (name.removesuffix(size), name, row["id"], *row.get("aliases", ()))
 
 
-def _variants(row: Row, key: str, *, is_name: bool) -> tuple[str, ...]:
-    """Add a card's own memory to its names, and leave it off the one that the row states."""
-    if row.get("memory_is_chosen"):
-        return (key,)
-    size = f"{row['memory']['gb']}gb"
-    if key.endswith(size):
-        return (key, key.removesuffix(size)) if is_name else (key,)
-    return (key, key + size)
+def _named(key: str) -> NamedDevices | None:
+    index, rows = device_index(), device_rows()
+    ids = dict.fromkeys(index.get(key, ()))
+    for stem, size in _sizes_at_the_end(key):
+        fitting = index.get(stem, ())
+        if fitting and all(rows[device].get("memory_is_chosen") for device in fitting):
+            return NamedDevices(ids=_sold_with(size, fitting), ram_bytes=size * GIB)
+        ids |= dict.fromkeys(device for device in fitting if rows[device]["memory"]["gb"] == size)
+    return NamedDevices(ids=tuple(ids)) if ids else None
 
 
-def _sold_with(gib: int, ids: tuple[str, ...]) -> tuple[str, ...]:
+def _sold_with(size: int, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Put the devices that are sold with that much RAM first: 128 GB make an M4 Max one with 40 cores."""
-    return tuple(sorted(ids, key=lambda device: device_rows()[device]["memory"]["gb"] < gib))
+    return tuple(sorted(ids, key=lambda device: device_rows()[device]["memory"]["gb"] < size))
 
 
 def _sizes_at_the_end(key: str) -> Iterator[tuple[str, int]]:

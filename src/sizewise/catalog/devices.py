@@ -9,8 +9,9 @@ of shared RAM. The driver's context belongs to the runtime's overhead, not here.
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from sizewise.catalog.device_names import device_index, device_key, named_devices
-from sizewise.catalog.device_rows import Confidence, Row, checked_row, device_rows, memory_share
+from sizewise.catalog.device_choices import described, differences, nearest, stands_for
+from sizewise.catalog.device_names import named_devices
+from sizewise.catalog.device_rows import Confidence, checked_row, device_rows, memory_share
 from sizewise.errors import UsageError
 from sizewise.escaping import shorten
 from sizewise.ledger import Status
@@ -18,6 +19,13 @@ from sizewise.units import GB, GIB, MEMORY_LIMIT, MIB, binary_bytes
 
 COUNT_LIMIT = 100_000
 TERA = 10**12
+
+_TOTALS: dict[str, tuple[Status, str]] = {
+    "listing": ("exact", "total seen in public listings of nvidia-smi"),
+    "recalled": ("assumed", "total of nvidia-smi as remembered, no listing at hand"),
+    "nominal": ("assumed", "nominal: the total that the vendor's tool reports is not known"),
+    "largest": ("assumed", "the largest memory sold with it"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +89,12 @@ def find_device(name: str, *, memory_bytes: int | None = None) -> Device:
     """
     named = named_devices(name)
     if named is None:
-        raise UsageError("bad_option", f"no device is called {shorten(name)!r}{_nearest(name)}")
+        raise UsageError("bad_option", f"no device is called {shorten(name)!r}{nearest(name)}")
     if len(named.ids) > 1 and "memory" in differences(named.ids):
-        raise UsageError("bad_option", f"{shorten(name)!r} fits several devices: {_described(named.ids)}")
+        raise UsageError("bad_option", f"{shorten(name)!r} fits several devices: {described(named.ids)}")
     device = device_by_id(named.ids[0])
     if len(named.ids) > 1:
-        device = replace(device, notes=(_stands_for(name, named.ids),))
+        device = replace(device, notes=(stands_for(name, named.ids),))
     if memory_bytes is not None:
         return with_memory(device, memory_bytes)
     if named.ram_bytes is not None:
@@ -154,15 +162,16 @@ def with_memory(device: Device, memory_bytes: int) -> Device:
     )
 
 
-def with_total(device: Device, total_bytes: int, *, display: bool = True) -> Device:
-    """Return the device with the total (bytes) that its driver reports here, less the display reserve."""
+def with_total(device: Device, total_bytes: int, *, basis: str, display: bool = True) -> Device:
+    """Return the device with a total (bytes) measured on this machine, less the display reserve."""
     reserve = device.display_reserve_bytes if display else 0
     return replace(
         device,
         memory_bytes=max(0, total_bytes - reserve),
         memory_status="measured",
-        memory_basis="total that the driver reports here" + _less_display(reserve),
+        memory_basis=basis + _less_display(reserve),
         display_reserve_bytes=reserve,
+        system_reserve_bytes=0,
     )
 
 
@@ -197,14 +206,15 @@ def device_by_id(device: str) -> Device:
     memory, link = row["memory"], row.get("link", {})
     total = memory.get("reported_mib", memory["nominal_mib"]) * MIB
     reserve = row.get("display_reserve_mib", 0) * MIB
+    status, basis = _TOTALS[memory["basis"]]
     found = Device(
         id=row["id"],
         name=row["name"],
         vendor=row["vendor"],
         kind=row["class"],
         memory_bytes=max(0, total - reserve),
-        memory_status=memory["status"],
-        memory_basis=memory["basis"] + _less_display(reserve),
+        memory_status=status,
+        memory_basis=basis + _less_display(reserve),
         nominal_bytes=memory["nominal_mib"] * MIB,
         display_reserve_bytes=reserve,
         unified_memory=row.get("unified_memory"),
@@ -221,22 +231,6 @@ def device_by_id(device: str) -> Device:
         note=row.get("note", ""),
     )
     return with_ram(found, total) if found.unified_memory else found
-
-
-def differences(ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what devices differ in: memory, bandwidth, compute, link.
-
-    Memory that the buyer chooses is no difference.
-
-    >>> differences(("a100-sxm-80gb", "a100-pcie-80gb"))
-    ('bandwidth', 'link')
-    """
-    rows = [device_rows()[device] for device in ids]
-    chosen = all(row.get("memory_is_chosen") for row in rows)
-    columns = {"bandwidth": "bandwidth_gb_s", "compute": "dense_tflops", "link": "link"}
-    differing = [what for what, column in columns.items() if len({str(row.get(column)) for row in rows}) > 1]
-    sizes = {row["memory"]["gb"] for row in rows}
-    return ("memory", *differing) if len(sizes) > 1 and not chosen else tuple(differing)
 
 
 def _count(text: str, item: str) -> int:
@@ -259,40 +253,9 @@ def _less_display(reserve: int) -> str:
     return f", less {reserve // MIB:,} MiB for a screen" if reserve else ""
 
 
-def _described(ids: tuple[str, ...]) -> str:
-    """Name the candidates with what they differ in."""
-    differing = differences(ids)
-    return "; ".join(f"{device} ({_facts(device_rows()[device], differing)})" for device in ids)
-
-
-def _facts(row: Row, differing: tuple[str, ...]) -> str:
-    texts = {
-        "memory": f"{row['memory']['gb']} GB",
-        "bandwidth": f"{row['bandwidth_gb_s']:,} GB/s",
-        "compute": f"{row['dense_tflops'].get('bf16', 0):,} TFLOP/s bf16",
-        "link": row.get("link", {}).get("kind", "no link"),
-    }
-    return ", ".join(texts[what] for what in differing)
-
-
-def _stands_for(name: str, ids: tuple[str, ...]) -> str:
-    others = ", ".join(ids[1:])
-    verb = "differs" if len(ids) == 2 else "differ"
-    return f"{shorten(name)!r} is read as {ids[0]}; {others} {verb} in {', '.join(differences(ids))}"
-
-
 def _ram_wanted(name: str, device: Device) -> str:
     example = f"{name}-{device.nominal_bytes // GIB}gb".replace(" ", "-").lower()
     return (
         f"{name!r} is sold with different amounts of RAM: name yours ({example}) or give the memory "
         "that models may use (--memory 24GiB)"
     )
-
-
-def _nearest(name: str) -> str:
-    """Return ``"; did you mean …?"`` with the ids of the nearest names."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(device_key(name[:100]), list(device_index()), n=12, cutoff=0.6)
-    ids = list(dict.fromkeys(device for key in near for device in device_index()[key]))
-    return f"; did you mean {', '.join(ids[:3])}?" if ids else "; sizewise catalog devices lists them"

@@ -20,10 +20,10 @@ COMMANDS = {
 class _Commands(click.Group):
     """A group that finds its commands by name and imports them late."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
         found: click.Command = import_module(f"sizewise.cli.{cmd_name}").command
@@ -37,7 +37,7 @@ class _Commands(click.Group):
             raise click.UsageError(f"unknown command {args[0][:60]!r}{near}; known: {', '.join(COMMANDS)}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -49,7 +49,9 @@ def invoke(arguments: Sequence[str]) -> int:
     return main(arguments)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True
+)
 @click.version_option(__version__, "--version", message="sizewise %(version)s")
 @click.pass_context
 def command(ctx: click.Context) -> None:

@@ -4,10 +4,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 
-from sizewise.architecture import Notice
 from sizewise.cli.options import Output
 from sizewise.errors import InputError
 from sizewise.escaping import escape, shorten
+from sizewise.notices import Notice
 from sizewise.report.document import Document, compared, encode
 
 

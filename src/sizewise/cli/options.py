@@ -34,7 +34,8 @@ class Tokens(click.ParamType):
 
     name = "tokens"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ARG002 - click's signature
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return tokens; click passes values through that are integers already."""
         return value if isinstance(value, int) else parse_context(value)
 
 
@@ -52,7 +53,9 @@ def model_options(function: Decorated) -> Decorated:
 
     decorators = [
         click.argument("references", nargs=-1, metavar="[MODEL]..."),
-        click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a field of the config."),
+        click.option(
+            "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a field of the config."
+        ),
         click.option("--offline", is_flag=True, help="Never open a connection."),
         *_shape_options(),
     ]
@@ -77,7 +80,10 @@ def _shape_options() -> list[Callable[[Any], Any]]:
         "biases": "Count biases.",
         "norms": "Count LayerNorms.",
     }
-    options = [click.option(f"--{name.replace('_', '-')}", name, type=size, help=text) for name, text in counts.items()]
+    options = [
+        click.option(f"--{name.replace('_', '-')}", name, type=size, help=text)
+        for name, text in counts.items()
+    ]
     options += [click.option(f"--{name}", is_flag=True, help=text) for name, text in flags.items()]
     return options
 
@@ -88,11 +94,15 @@ def _models(
     required = {name: shape[name] for name in ("layers", "hidden", "heads", "vocab")}
     if not any(shape.values()):
         if not references:
-            raise UsageError("bad_option", "no model given; name one (llama-3.1-8b), a config.json or --layers …")
+            raise UsageError(
+                "bad_option", "no model given; name one (llama-3.1-8b), a config.json or --layers …"
+            )
         return [load_reference(reference, settings, offline=offline) for reference in references]
     missing = [f"--{name}" for name, value in required.items() if value is None]
     if references:
-        raise UsageError("bad_option", "give a model or shapes (--layers …), not both; change a model with --set")
+        raise UsageError(
+            "bad_option", "give a model or shapes (--layers …), not both; change a model with --set"
+        )
     if missing:
         raise UsageError("bad_option", f"shapes also need {', '.join(missing)}")
     return [from_shape(Shape(**shape), parse_settings(settings))]
@@ -115,7 +125,9 @@ def output_options(function: Decorated) -> Decorated:
 
     decorators = [
         click.option("--json", "as_json", is_flag=True, help="Same as --format json."),
-        click.option("--format", type=click.Choice(FORMATS), default="table", help="How to print the answer."),
+        click.option(
+            "--format", type=click.Choice(FORMATS), default="table", help="How to print the answer."
+        ),
         click.option("-o", "--output", "output_file", metavar="FILE", help="Write the answer to a new file."),
         click.option("--quiet", is_flag=True, help="No warnings on standard error."),
         click.option("--no-color", is_flag=True, help="No colours (also NO_COLOR)."),
@@ -127,7 +139,13 @@ def scenario_options(function: Decorated) -> Decorated:
     """Add context, sequences, formats, runtime and devices."""
     decorators = [
         click.option(
-            "--context", "-c", "--ctx-size", "--max-model-len", "context", type=Tokens(), help="Tokens per sequence, e.g. 32k."
+            "--context",
+            "-c",
+            "--ctx-size",
+            "--max-model-len",
+            "context",
+            type=Tokens(),
+            help="Tokens per sequence, e.g. 32k.",
         ),
         click.option(
             "--sequences",
@@ -141,7 +159,9 @@ def scenario_options(function: Decorated) -> Decorated:
             help="Sequences at once.",
         ),
         click.option("--quant", "-q", "quant", help="Weight format, e.g. bf16, fp8, nf4, awq."),
-        click.option("--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8."),
+        click.option(
+            "--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8."
+        ),
         click.option("--runtime", default="auto", help="Engine: auto, ideal, transformers."),
         click.option("--on", "on", help="Devices: rtx-4090, h100-sxm:2, here."),
         click.option("--memory", "memory", help="Memory per device, e.g. 24GiB."),

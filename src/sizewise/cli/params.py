@@ -15,11 +15,13 @@ from sizewise.report.table import csv_text, markdown
 @click.option("--tensors", is_flag=True, help="List every stored tensor: name, shape, role.")
 @click.option("--explain", is_flag=True, help="Show the formula of every number.")
 @output_options
-def command(models: list[Model], tensors: bool, explain: bool, output: Output) -> None:
+def command(*, models: list[Model], tensors: bool, explain: bool, output: Output) -> None:
     """How many parameters a model has: by part, total, active, trainable."""
     counts = [(model, count(model)) for model in models]
     wants_json = output.format in ("json", "jsonl")
-    documents = [params_document(m, c, tensors=tensors, explain=explain) for m, c in counts] if wants_json else []
+    documents = (
+        [params_document(m, c, tensors=tensors, explain=explain) for m, c in counts] if wants_json else []
+    )
     emit(
         output,
         documents,
@@ -31,8 +33,8 @@ def command(models: list[Model], tensors: bool, explain: bool, output: Output) -
 
 
 def _text(counts: list[tuple[Model, Count]], output: Output, *, tensors: bool, explain: bool) -> str:
+    from sizewise.report.params import compared_params, params_notes, params_tables, tensor_table
     from sizewise.report.terminal import render
-    from sizewise.report.text import compared_params, params_notes, params_tables, tensor_table
 
     if explain:
         return "\n\n".join(found.total.explain() for _, found in counts) + "\n"
@@ -46,7 +48,7 @@ def _text(counts: list[tuple[Model, Count]], output: Output, *, tensors: bool, e
 
 
 def _markdown(counts: list[tuple[Model, Count]]) -> str:
-    from sizewise.report.text import params_tables
+    from sizewise.report.params import params_tables
 
     return "\n\n".join(markdown(params_tables(model, found)) for model, found in counts)
 

@@ -44,10 +44,14 @@ class FeedForward:
         """
         names, bias, transposed = self.names, self.bias, self.names.transposed
         if self.gated and names.fused:
-            yield from linear(names.fused, self.role, 2 * self.width, self.hidden, bias=bias, transposed=transposed)
+            yield from linear(
+                names.fused, self.role, 2 * self.width, self.hidden, bias=bias, transposed=transposed
+            )
         else:
             if self.gated:
-                yield from linear(names.gate, self.role, self.width, self.hidden, bias=bias, transposed=transposed)
+                yield from linear(
+                    names.gate, self.role, self.width, self.hidden, bias=bias, transposed=transposed
+                )
             yield from linear(names.up, self.role, self.width, self.hidden, bias=bias, transposed=transposed)
         yield from linear(names.down, self.role, self.hidden, self.width, bias=bias, transposed=transposed)
         if self.learned_activation:

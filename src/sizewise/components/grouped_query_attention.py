@@ -77,9 +77,15 @@ class GroupedQueryAttention:
             width = queries + 2 * self.keys
             yield from linear(names.fused, "attention", width, self.hidden, bias=bias, transposed=transposed)
         else:
-            yield from linear(names.query, "attention", queries, self.hidden, bias=bias, transposed=transposed)
-            yield from linear(names.key, "attention", self.keys, self.hidden, bias=bias, transposed=transposed)
-            yield from linear(names.value, "attention", self.keys, self.hidden, bias=bias, transposed=transposed)
+            yield from linear(
+                names.query, "attention", queries, self.hidden, bias=bias, transposed=transposed
+            )
+            yield from linear(
+                names.key, "attention", self.keys, self.hidden, bias=bias, transposed=transposed
+            )
+            yield from linear(
+                names.value, "attention", self.keys, self.hidden, bias=bias, transposed=transposed
+            )
         yield from linear(
             names.output, "attention", self.hidden, self.queries, bias=self.out_bias, transposed=transposed
         )

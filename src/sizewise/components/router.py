@@ -37,7 +37,7 @@ class Router:
 
     def operations(self) -> Iterator[Operation]:
         """Yield the product."""
-        yield product("scores", "router", self.experts, self.hidden)
+        yield product("routing", "router", self.experts, self.hidden)
 
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""

@@ -29,7 +29,7 @@ from sizewise.standard_experts import (
 INDEXED = dict.fromkeys(
     ("indexed_attention", "deepseek_sparse_attention", "full_attention"), "indexed_attention"
 )
-INDEXER_KINDS = {"full": "full", "shared": "shared", "F": "full", "S": "shared"}
+INDEXER_KINDS = ("full", "shared", "F", "S")
 
 IndexerRule = Callable[[Config, int], list[bool]]
 """From a configuration and a number of layers to one answer per layer: has it an indexer of its own?"""
@@ -43,35 +43,30 @@ def every_indexer(_config: Config, layers: int) -> list[bool]:
 def shared_indexers(config: Config, layers: int) -> list[bool]:
     """Give some layers an indexer of their own; the others take over the choice of an earlier one.
 
-    Said by ``indexer_types``, or ``index_topk_pattern`` (a list, or letters F and S, which may count
-    further layers), or ``index_topk_freq`` from ``index_skip_topk_offset`` on.
+    Said by ``indexer_types`` or ``index_topk_pattern`` (a list, or letters F and S), else every
+    ``index_topk_freq``-th layer from ``index_skip_topk_offset`` on has one, and all before it.
     """
-    kinds = config.per_layer("indexer_types", layers, INDEXER_KINDS)
-    if kinds is None:
-        kinds = _pattern(config, layers)
-    if kinds is not None:
-        return [kind == "full" for kind in kinds]
+    for field in ("indexer_types", "index_topk_pattern"):
+        if config.raw(field) is not None:
+            return _listed_indexers(config, field, layers)
     step = config.optional_count("index_topk_freq") or 1
     offset = config.optional_count("index_skip_topk_offset")
     first = 1 if offset is None else offset - 1
     return [max(index - first, 0) % step == 0 for index in range(layers)]
 
 
-def _pattern(config: Config, layers: int) -> list[str] | None:
-    raw = config.raw("index_topk_pattern")
-    entries = raw if isinstance(raw, str) else config.entries("index_topk_pattern")
-    if entries is None:
-        return None
+def _listed_indexers(config: Config, field: str, layers: int) -> list[bool]:
+    """Read one entry per layer; a longer list, which may count prediction layers, is cut."""
+    raw = config.raw(field)
+    entries = list(raw if isinstance(raw, str) else config.entries(field) or ())
+    length = f"{field} has {len(entries)} entries for {layers} layers"
     if len(entries) < layers:
-        raise InputError(
-            "inconsistent",
-            f"{config.model_type} config: index_topk_pattern has {len(entries)} entries for {layers} layers",
-        )
-    kinds = [INDEXER_KINDS.get(entry) if isinstance(entry, str) else None for entry in entries[:layers]]
-    known = [kind for kind in kinds if kind is not None]
-    if len(known) < layers:
-        raise config.bad("index_topk_pattern", "holds an unknown kind; known are F and S, full and shared")
-    return known
+        raise InputError("inconsistent", f"{config.model_type} config: {length}")
+    if len(entries) > layers:
+        config.notice("inconsistent", f"{length}; the rest is not used")
+    if any(entry not in INDEXER_KINDS for entry in entries[:layers]):
+        raise config.bad(field, f"holds an unknown kind; known are {', '.join(INDEXER_KINDS)}")
+    return [entry in ("full", "F") for entry in entries[:layers]]
 
 
 EXPERTS = ExpertStyle(

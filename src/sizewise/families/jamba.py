@@ -4,18 +4,19 @@ Source: the modelling file of transformers 5.23; Lieber et al. 2024, arXiv:2403.
 """
 
 from sizewise.architecture import Architecture, Part, stack
-from sizewise.components.experts import Experts
 from sizewise.components.feed_forward import FeedForward
 from sizewise.components.grouped_query_attention import GroupedQueryAttention
-from sizewise.components.linear import Linear
 from sizewise.components.mamba import Mamba, default_step_rank
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, experts_per_token, heads
+from sizewise.standard import Skeleton, causal_model, heads
+from sizewise.standard_experts import ExpertStyle, expert_parts
 
 MODEL_TYPES = {"jamba": "JambaForCausalLM"}
+
+EXPERTS = ExpertStyle(experts="num_experts", router="router")
 
 
 def _periodic(config: Config, what: str) -> list[bool]:
@@ -66,17 +67,7 @@ def _dense(config: Config) -> tuple[Part, ...]:
 
 def _sparse(config: Config) -> tuple[Part, ...]:
     """Return router and experts; every expert is as wide as a dense layer."""
-    hidden, experts = config.size("hidden_size"), config.size("num_experts")
-    stacked = Experts(
-        hidden=hidden,
-        width=config.size("intermediate_size"),
-        experts=experts,
-        active=experts_per_token(config, "num_experts_per_tok", experts),
-    )
-    return (
-        Part(name="feed_forward.router", component=Linear(inputs=hidden, outputs=experts, role="router")),
-        Part(name="feed_forward.experts", component=stacked),
-    )
+    return expert_parts(config, EXPERTS, "feed_forward")
 
 
 MIXERS = {False: _mamba, True: _attention}

@@ -1,67 +1,109 @@
-"""Llama and the decoders that follow its plan: separate or fused projections, one MLP per layer.
+"""Llama and the decoders that follow its plan: two RMS norms and a gated feed-forward layer per layer.
 
-What differs between the types (biases, norms, head norms, names) is the table below; the arithmetic
-is in the components. Source: the modelling files of transformers 5.23.
+What differs between the types (biases, head norms, windows) is the table below; the arithmetic is in
+the components. Source: the modelling files of transformers 5.23.
 """
 
-from dataclasses import dataclass
+from functools import partial
 
-from sizewise.architecture import Architecture, Part, stack
-from sizewise.components.feed_forward import FeedForward, FeedForwardNames
-from sizewise.components.grouped_query_attention import AttentionNames, GroupedQueryAttention, HeadNorm
-from sizewise.components.norms import Norm, NormKind
+from sizewise.architecture import Architecture
+from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
+from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, flag, heads, window
+from sizewise.standard import Heads, heads
+from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.standard_windows import (
+    Windows,
+    all_but_first_of,
+    every_layer,
+    from_max_window_layers,
+    switched_window_size,
+    without_rotation,
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
-    """Where a type differs from the plan; a string names the config field that decides."""
+def square_heads(config: Config) -> Heads:
+    """Read heads whose features N*H are as many as the hidden size.
 
-    model_class: str
-    qkv_bias: str | bool = False
-    out_bias: str | bool = False
-    mlp_bias: str | bool = False
+    Raises InputError (inconsistent) elsewhere: the output projection of the class is [D, D].
+    """
+    counts, hidden = heads(config, kv_required=True), config.size("hidden_size")
+    if counts.query * counts.size != hidden:
+        raise InputError(
+            "inconsistent",
+            f"{config.model_type} config: {counts.query} heads of {counts.size} do not make up the "
+            f"hidden size {hidden}; set head_dim",
+        )
+    return counts
 
 
-MODEL_TYPES = {
-    "llama": Style(
-        model_class="LlamaForCausalLM",
-        qkv_bias="attention_bias",
-        out_bias="attention_bias",
-        mlp_bias="mlp_bias",
+BIASED = AttentionPlan(qkv_bias="attention_bias", out_bias="attention_bias")
+BIASED_MLP = FeedForwardPlan(bias="mlp_bias")
+ALL_SLIDE = AttentionPlan(windows=Windows(rule=every_layer))
+UPPER_SLIDE = Windows(rule=from_max_window_layers, size=switched_window_size)
+
+MODEL_TYPES: dict[str, DecoderPlan] = {
+    "llama": DecoderPlan(model_class="LlamaForCausalLM", attention=BIASED, feed_forward=BIASED_MLP),
+    "mistral": DecoderPlan(model_class="MistralForCausalLM", attention=ALL_SLIDE),
+    "ministral3": DecoderPlan(model_class="Ministral3ForCausalLM", attention=ALL_SLIDE),
+    "ministral": DecoderPlan(
+        model_class="MinistralForCausalLM",
+        attention=AttentionPlan(heads=partial(heads, size_required=True), windows=Windows(rule=every_layer)),
+    ),
+    "cwm": DecoderPlan(
+        model_class="CwmForCausalLM",
+        attention=AttentionPlan(windows=Windows(rule=all_but_first_of(4))),
+        feed_forward=BIASED_MLP,
+    ),
+    "helium": DecoderPlan(
+        model_class="HeliumForCausalLM",
+        attention=AttentionPlan(heads=square_heads, qkv_bias="attention_bias"),
+        feed_forward=BIASED_MLP,
+    ),
+    "smollm3": DecoderPlan(
+        model_class="SmolLM3ForCausalLM",
+        attention=AttentionPlan(
+            qkv_bias="attention_bias", out_bias="attention_bias", windows=Windows(rule=without_rotation)
+        ),
+        feed_forward=BIASED_MLP,
+    ),
+    "granite": DecoderPlan(model_class="GraniteForCausalLM", attention=BIASED, feed_forward=BIASED_MLP),
+    "seed_oss": DecoderPlan(
+        model_class="SeedOssForCausalLM",
+        attention=AttentionPlan(qkv_bias="attention_bias", out_bias="attention_out_bias"),
+        feed_forward=BIASED_MLP,
+    ),
+    "ernie4_5": DecoderPlan(
+        model_class="Ernie4_5ForCausalLM",
+        attention=AttentionPlan(qkv_bias="use_bias", out_bias="use_bias"),
+        feed_forward=FeedForwardPlan(bias="use_bias"),
+    ),
+    "qwen2": DecoderPlan(
+        model_class="Qwen2ForCausalLM", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+    ),
+    "qwen3": DecoderPlan(
+        model_class="Qwen3ForCausalLM",
+        attention=AttentionPlan(
+            qkv_bias="attention_bias",
+            out_bias="attention_bias",
+            head_norm="per_head",
+            windows=UPPER_SLIDE,
+        ),
+    ),
+    "hunyuan_v1_dense": DecoderPlan(
+        model_class="HunYuanDenseV1ForCausalLM",
+        attention=AttentionPlan(
+            heads=partial(heads, size_required=True),
+            qkv_bias="attention_bias",
+            out_bias="attention_bias",
+            head_norm="per_head",
+            names=AttentionNames(query_norm="query_layernorm", key_norm="key_layernorm"),
+        ),
     ),
 }
 
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
-    style = MODEL_TYPES[config.model_type]
-    hidden = config.size("hidden_size")
-    counts = heads(config)
-    kinds = ["full_attention"] * config.layers()
-
-    def layer(index: int) -> tuple[Part, ...]:
-        attention = GroupedQueryAttention(
-            hidden=hidden,
-            query_heads=counts.query,
-            kv_heads=counts.key_value,
-            head_size=counts.size,
-            qkv_bias=flag(config, style.qkv_bias),
-            out_bias=flag(config, style.out_bias),
-            window=window(config, kinds[index]),
-        )
-        mlp = FeedForward(
-            hidden=hidden,
-            width=config.size("intermediate_size"),
-            bias=flag(config, style.mlp_bias),
-        )
-        return (
-            Part(name="self_attn", component=attention),
-            Part(name="mlp", component=mlp),
-            Part(name="input_layernorm", component=Norm(width=hidden)),
-            Part(name="post_attention_layernorm", component=Norm(width=hidden)),
-        )
-
-    return causal_model(config, style.model_class, stack("model.layers", kinds, layer))
+    return decoder(config, MODEL_TYPES[config.model_type])

@@ -8,17 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sizewise.architecture import Architecture, Component, Part, stack
-from sizewise.components.experts import Experts
 from sizewise.components.feed_forward import FeedForward, FeedForwardNames
 from sizewise.components.grouped_query_attention import GroupedQueryAttention
-from sizewise.components.linear import Linear
 from sizewise.components.mamba2 import Mamba2
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, experts_per_token, heads
+from sizewise.standard import Skeleton, causal_model, heads
+from sizewise.standard_experts import ExpertStyle, expert_parts
 
+EXPERTS = ExpertStyle(router="router")
 LAYER_KINDS = {
     "mamba": "linear_attention",
     "attention": "full_attention",
@@ -62,20 +62,7 @@ def _granite(config: Config) -> tuple[Part, ...]:
         names=FeedForwardNames(fused="input_linear", down="output_linear"),
     )
     always = Part(name="shared_mlp", component=shared)
-    if not count:
-        return (always,)
-    experts = Experts(
-        hidden=hidden,
-        width=config.size("intermediate_size"),
-        experts=count,
-        active=experts_per_token(config, "num_experts_per_tok", count),
-    )
-    router = Linear(inputs=hidden, outputs=count, role="router")
-    return (
-        Part(name="block_sparse_moe.router", component=router),
-        Part(name="block_sparse_moe.experts", component=experts),
-        always,
-    )
+    return (*expert_parts(config, EXPERTS, "block_sparse_moe"), always) if count else (always,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,11 @@ from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.linear import Linear
 from sizewise.components.mamba2 import Mamba2
 from sizewise.components.norms import Norm
+from sizewise.components.router import Router
 from sizewise.configuration import LAYER_LIMIT, Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, experts_per_token, heads
+from sizewise.standard import Skeleton, causal_model, heads
+from sizewise.standard_experts import active_experts
 from sizewise.tensors import Role
 
 MODEL_TYPES = {"nemotron_h": "NemotronHForCausalLM"}
@@ -117,12 +119,12 @@ def _sparse(config: Config) -> tuple[Part, ...]:
         hidden=latent or hidden,
         width=config.size("moe_intermediate_size"),
         experts=count,
-        active=experts_per_token(config, "num_experts_per_tok", count),
+        active=active_experts(config, "num_experts_per_tok", count),
         gated=False,
     )
     shared = config.count("moe_shared_expert_intermediate_size") or config.size("intermediate_size")
     parts = [
-        Part(name="mixer.gate", component=Linear(inputs=hidden, outputs=count, role="router")),
+        Part(name="mixer.gate", component=Router(hidden=hidden, experts=count)),
         Part(name="mixer.experts", component=experts),
         Part(name="mixer.shared_experts", component=_plain(config, shared, "shared_expert")),
     ]

@@ -3,19 +3,24 @@
 Source: the modelling files of transformers 5.23.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from sizewise.architecture import Architecture, Part, stack
-from sizewise.components.experts import Experts
 from sizewise.components.feed_forward import FeedForward
 from sizewise.components.gated_delta_net import GatedDeltaNet
 from sizewise.components.grouped_query_attention import GroupedQueryAttention
-from sizewise.components.linear import Linear
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import causal_model, experts_per_token, heads
+from sizewise.standard import causal_model, heads
+from sizewise.standard_experts import (
+    ExpertStyle,
+    SparseRule,
+    every_layer,
+    every_step,
+    expert_parts,
+    no_layer,
+)
 
 LAYER_KINDS = {
     "linear_attention": "linear_attention",
@@ -26,21 +31,13 @@ LAYER_KINDS = {
 DEFAULT_INTERVAL = 4
 """Every how many layers attention stands where the file says nothing."""
 
-
-def _never_sparse(config: Config) -> list[bool]:
-    return [False] * config.layers()
-
-
-def _always_sparse(config: Config) -> list[bool]:
-    return [True] * config.layers()
-
-
-def _sparse_by_step(config: Config) -> list[bool]:
-    """Experts stand in every ``decoder_sparse_step``-th layer that ``mlp_only_layers`` leaves out."""
-    if not config.count("num_experts"):
-        return _never_sparse(config)
-    step, dense = config.size("decoder_sparse_step"), config.indices("mlp_only_layers") or frozenset()
-    return [(index + 1) % step == 0 and index not in dense for index in range(config.layers())]
+EXPERTS = ExpertStyle(
+    experts="num_experts",
+    width="moe_intermediate_size",
+    shared_width="shared_expert_intermediate_size",
+    shared="shared_expert",
+    shared_gate="shared_expert_gate",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +45,14 @@ class Style:
     """Where a type differs: which layers have experts, and how the delta net is projected."""
 
     model_class: str
-    sparse: Callable[[Config], list[bool]]
+    sparse: SparseRule
     fused: bool = False
 
 
 MODEL_TYPES = {
-    "qwen3_next": Style(model_class="Qwen3NextForCausalLM", sparse=_sparse_by_step, fused=True),
-    "qwen3_5_text": Style(model_class="Qwen3_5ForCausalLM", sparse=_never_sparse),
-    "qwen3_5_moe_text": Style(model_class="Qwen3_5MoeForCausalLM", sparse=_always_sparse),
+    "qwen3_next": Style(model_class="Qwen3NextForCausalLM", sparse=every_step, fused=True),
+    "qwen3_5_text": Style(model_class="Qwen3_5ForCausalLM", sparse=no_layer),
+    "qwen3_5_moe_text": Style(model_class="Qwen3_5MoeForCausalLM", sparse=every_layer),
 }
 
 
@@ -106,26 +103,7 @@ def _dense(config: Config) -> tuple[Part, ...]:
 
 
 def _sparse(config: Config) -> tuple[Part, ...]:
-    """Return router, experts, and the shared expert with its sigmoid gate."""
-    hidden, count = config.size("hidden_size"), config.size("num_experts")
-    experts = Experts(
-        hidden=hidden,
-        width=config.size("moe_intermediate_size"),
-        experts=count,
-        active=experts_per_token(config, "num_experts_per_tok", count),
-    )
-    shared = FeedForward(
-        hidden=hidden, width=config.count("shared_expert_intermediate_size"), role="shared_expert"
-    )
-    return (
-        Part(name="mlp.gate", component=Linear(inputs=hidden, outputs=count, role="router")),
-        Part(name="mlp.experts", component=experts),
-        Part(name="mlp.shared_expert", component=shared),
-        Part(
-            name="mlp.shared_expert_gate",
-            component=Linear(inputs=hidden, outputs=1, role="shared_expert"),
-        ),
-    )
+    return expert_parts(config, EXPERTS, "mlp")
 
 
 FEED_FORWARDS = {False: _dense, True: _sparse}
@@ -134,7 +112,7 @@ FEED_FORWARDS = {False: _dense, True: _sparse}
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
     style = MODEL_TYPES[config.model_type]
-    kinds = list(zip(_mixers(config), style.sparse(config), strict=True))
+    kinds = list(zip(_mixers(config), style.sparse(config, config.layers()), strict=True))
     norm = Norm(width=config.size("hidden_size"))
     mixers = {kind: MIXERS[kind](config) for kind in {mixer for mixer, _ in kinds}}
     feed_forward = {kind: FEED_FORWARDS[kind](config) for kind in {sparse for _, sparse in kinds}}

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from sizewise.architecture import Model, Notice
+from sizewise.architecture import Model
 from sizewise.ledger import Line
+from sizewise.notices import Notice
 from sizewise.scenario import Scenario
 
 

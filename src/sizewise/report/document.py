@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sizewise.architecture import Model, Notice
+from sizewise.architecture import Model
 from sizewise.counting import Count
 from sizewise.ledger import Line
+from sizewise.notices import Notice
 from sizewise.planning.answer import Change, Fit, MemoryAnswer, Share
 from sizewise.scenario import Scenario
 
@@ -17,10 +18,10 @@ Document = dict[str, Any]
 
 
 def encode(document: object) -> str:
-    """Return strict JSON in ASCII: no NaN, and no character that could hide or move text.
+    r"""Return strict JSON in ASCII: no NaN, and no character that could hide or move text.
 
-    >>> encode({"name": "a\\x7fb"})
-    '{"name": "a\\\\u007fb"}'
+    >>> encode({"name": "a\x7fb"})
+    '{"name": "a\\u007fb"}'
     """
     return json.dumps(document, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
 
@@ -60,7 +61,9 @@ def memory_document(answer: MemoryAnswer, *, explain: bool = False) -> Document:
     document = _head(answer.model, scenario_block(answer.scenario, answer.runtime))
     document["memory"] = _amounts(answer.line)
     document["intervals"] = intervals(answer.line)
-    document["status"] = {part.name: part.status for part in answer.line.parts} | {"total": answer.line.status}
+    document["status"] = {part.name: part.status for part in answer.line.parts} | {
+        "total": answer.line.status
+    }
     document["per_device"] = [_share(share) for share in answer.shares]
     document["host"] = answer.host
     document["fits"] = [_fit(fit) for fit in answer.fits]
@@ -92,7 +95,7 @@ def scenario_block(scenario: Scenario, runtime: str) -> Document:
         "context": scenario.context,
         "sequences": scenario.sequences,
         "quant": scenario.weights.name,
-        "base_dtype": scenario.base,
+        "base_dtype": scenario.scheme.base.name,
         "kv_cache_dtype": scenario.cache.name,
         "runtime": runtime,
         "on": [{"device": p.device.id, "count": p.count} for p in scenario.placements],

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sizewise.escaping import escape
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
@@ -15,29 +17,33 @@ class Table:
 
 
 def markdown(tables: Sequence[Table]) -> str:
-    """Return the tables in Markdown.
+    r"""Return the tables in Markdown.
 
     >>> print(markdown([Table(title="", columns=("a", "b"), rows=(("1", "2|3"),))]))
     | a | b |
     |---|---|
-    | 1 | 2\\|3 |
+    | 1 | 2\|3 |
     """
     return "\n\n".join(_markdown_table(table) for table in tables)
 
 
 def _markdown_table(table: Table) -> str:
-    lines = [f"**{table.title}**\n"] if table.title else []
-    lines.append(f"| {' | '.join(table.columns)} |")
+    lines = [f"**{_cell(table.title)}**\n"] if table.title else []
+    lines.append(f"| {' | '.join(map(_cell, table.columns))} |")
     lines.append("|" + "|".join("---:" if column in table.right else "---" for column in table.columns) + "|")
-    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in table.rows]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in table.rows]
     return "\n".join(lines)
 
 
+def _cell(text: str) -> str:
+    return escape(text).replace("|", "\\|")
+
+
 def csv_text(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> str:
-    """Return comma-separated values with a header line; formulas of spreadsheets are defused.
+    r"""Return comma-separated values with a header line; formulas of spreadsheets are defused.
 
     >>> csv_text([["=cmd", 3]], ["name", "n"])
-    "name,n\\n'=cmd,3\\n"
+    "name,n\n'=cmd,3\n"
     """
     import csv
     import io
@@ -50,4 +56,6 @@ def csv_text(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> str:
 
 
 def _defused(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+    if not isinstance(cell, str):
+        return cell
+    return escape(f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell)

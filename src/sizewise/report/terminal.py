@@ -21,13 +21,21 @@ def render(tables: Sequence[Table], *, color: bool, bar: str = "", notes: Sequen
     terminal = color and sys.stdout.isatty()
     buffer = StringIO()
     console = Console(
-        file=buffer, force_terminal=terminal, no_color=not color, highlight=False, width=_width(), legacy_windows=False
+        file=buffer,
+        force_terminal=terminal,
+        no_color=not color,
+        highlight=False,
+        width=_width(),
+        legacy_windows=False,
     )
     for table in tables:
-        drawn = RichTable(title=Text(escape(table.title)) if table.title else None, box=None, title_justify="left")
-        drawn.pad_edge = False
+        if table.title:
+            console.print(Text(escape(table.title), style="bold"), soft_wrap=True)
+        drawn = RichTable(box=None, pad_edge=False)
         for column in table.columns:
-            drawn.add_column(Text(column), justify="right" if column in table.right else "left", overflow="fold")
+            drawn.add_column(
+                Text(column), justify="right" if column in table.right else "left", overflow="fold"
+            )
         for row in table.rows:
             drawn.add_row(*(Text(escape(cell)) for cell in row))
         console.print(drawn)

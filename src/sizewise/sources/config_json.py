@@ -4,12 +4,13 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from sizewise.architecture import Model, Notice
+from sizewise.architecture import Model
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.families import describe
 from sizewise.formats.declared import declared_dtype, declared_quantization
+from sizewise.notices import Notice
 from sizewise.sources.files import config_path, read_bounded
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
 from sizewise.sources.settings import apply_settings
@@ -50,13 +51,17 @@ def from_config(
     changed = apply_settings(raw, settings or {})
     model_type = changed.get("model_type")
     if not isinstance(model_type, str) or not model_type:
-        raise InputError("bad_config", "the config does not say its model_type; add it, e.g. with --set model_type=llama")
+        raise InputError(
+            "bad_config", "the config does not say its model_type; add it, e.g. with --set model_type=llama"
+        )
     config = Config(changed, model_type)
     architecture = describe(config)
     dtype = declared_dtype(changed)
     quantization, notices = declared_quantization(changed)
     doubled = [
-        Notice(code="duplicate", message=f"the config holds {shorten(key)!r} more than once; the last one counts")
+        Notice(
+            code="duplicate", message=f"the config holds {shorten(key)!r} more than once; the last one counts"
+        )
         for key in duplicates or []
     ]
     return Model(

@@ -41,7 +41,9 @@ def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple
     try:
         document = json.loads(data.decode("utf-8"), object_pairs_hook=pairs, parse_constant=_refuse)
     except UnicodeDecodeError as error:
-        raise InputError("bad_utf8", f"{where} is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise InputError(
+            "bad_utf8", f"{where} is not UTF-8 at byte {error.start}; save it as UTF-8"
+        ) from None
     except RecursionError:
         raise InputError("too_deep", f"{where} nests deeper than {NESTING_LIMIT} levels") from None
     except ValueError as error:
@@ -66,7 +68,9 @@ def _sniff(data: bytes, where: str) -> None:
     if start.startswith(b"GGUF") or start[:2] == b"PK" or start.startswith(b"\x80"):
         raise InputError("unknown_format", f"{where} is a checkpoint, not a config.json; give the config")
     if start.startswith(b"<"):
-        raise InputError("unknown_format", f"{where} is a web page, not a config.json; download the file itself")
+        raise InputError(
+            "unknown_format", f"{where} is a web page, not a config.json; download the file itself"
+        )
 
 
 def _check_nesting(document: Mapping[str, Any], where: str) -> None:

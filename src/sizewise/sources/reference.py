@@ -84,7 +84,8 @@ def _nominal(reference: str, changes: Mapping[str, Any]) -> Model:
     except UsageError as error:
         if error.code == "bad_option" and not changes:
             raise UsageError(
-                "bad_reference", f"{shorten(reference)!r} is no size between 10K and {COUNT_LIMIT:.0e} parameters"
+                "bad_reference",
+                f"{shorten(reference)!r} is no size between 10K and {COUNT_LIMIT:.0e} parameters",
             ) from None
         raise
 
@@ -95,6 +96,9 @@ def _unknown(reference: str, offline: bool) -> SizewiseError:
         return HubError("offline", f"{shown!r} is not in the catalogue and --offline is set{near}")
     if _HUB_ID.fullmatch(reference):
         return InputError(
-            "not_found", f"{shown!r} is not in the catalogue{near}; download its config.json and give that file"
+            "not_found",
+            f"{shown!r} is not in the catalogue{near}; download its config.json and give that file",
         )
-    return UsageError("bad_reference", f"{shown!r} is no known model, file or size{near}; see: sizewise catalog models")
+    return UsageError(
+        "bad_reference", f"{shown!r} is no known model, file or size{near}; see: sizewise catalog models"
+    )

@@ -174,7 +174,9 @@ def typical_shape(parameters: int) -> Shape:
     Raises UsageError (bad_reference) below 10,000.
     """
     if parameters < 10_000:
-        raise UsageError("bad_reference", f"a model of {parameters:,} parameters is too small to have a shape")
+        raise UsageError(
+            "bad_reference", f"a model of {parameters:,} parameters is too small to have a shape"
+        )
     layers = max(1, int((parameters / (12 * WIDTH_PER_LAYER**2)) ** (1 / 3)))
     hidden = layers * WIDTH_PER_LAYER if layers > 1 else 16
     vocabulary = next(
@@ -205,5 +207,7 @@ def _changed(shape: Shape, settings: dict[str, Any]) -> Shape:
     known = [field.name for field in fields(shape)]
     for key in settings:
         if key not in known:
-            raise UsageError("bad_option", f"--set {key[:60]}: shapes have no such field{did_you_mean(key, known)}")
+            raise UsageError(
+                "bad_option", f"--set {key[:60]}: shapes have no such field{did_you_mean(key, known)}"
+            )
     return checked_shape(replace(shape, **settings))

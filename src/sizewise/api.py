@@ -1,0 +1,136 @@
+"""The public verbs. Each takes a Model (or anything `load` takes) and answers with a `Line`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sizewise.architecture import Model
+from sizewise.counting import Count, count
+from sizewise.errors import InputError, UsageError
+from sizewise.flops import decode_flops, forward_flops
+from sizewise.ledger import Line
+from sizewise.planning.answer import MemoryAnswer
+from sizewise.planning.defaults import Asked
+from sizewise.planning.memory import answer_memory
+from sizewise.sources.config_json import from_config
+from sizewise.sources.reference import load_reference
+from sizewise.units import parse_context, parse_memory
+
+Reference = str | Mapping[str, Any] | Model
+
+
+def load(reference: Reference, *, settings: Sequence[str] = (), offline: bool = False) -> Model:
+    """Return the model that a reference means: a name, tag, path, size, or a configuration as a dict.
+
+    ``settings`` are ``key=value`` texts that change fields. Raises UsageError, InputError, HubError.
+
+    >>> load("llama-3.1-8b").architecture.model_class
+    'LlamaForCausalLM'
+    """
+    if isinstance(reference, Model):
+        return reference
+    if isinstance(reference, str):
+        return load_reference(reference, settings, offline=offline)
+    if not isinstance(reference, Mapping):
+        raise InputError("unknown_format", f"a {type(reference).__name__} is no model reference; give a name or a dict")
+    from sizewise.sources.settings import parse_settings
+
+    return from_config(reference, name="config", origin="dict", settings=parse_settings(settings))
+
+
+def parameters(model: Reference) -> Line:
+    """Return the number of parameters, each logical weight once, a part per role.
+
+    >>> parameters("llama-3.1-8b").value
+    8030261248
+    """
+    return count(load(model)).total
+
+
+def parameter_count(model: Reference) -> Count:
+    """Return total, active (by every convention), trainable and frozen parameters.
+
+    >>> parameter_count("gpt-oss-120b").active_by_convention["without_input_embedding"]
+    5132849472
+    """
+    return count(load(model))
+
+
+def memory(
+    model: Reference,
+    *,
+    context: int | str | None = None,
+    sequences: int = 1,
+    quant: str | None = None,
+    kv_cache_dtype: str | None = None,
+    runtime: str = "auto",
+) -> Line:
+    """Return the bytes that running a model takes: weights, cache, buffers, overhead.
+
+    >>> round(memory("llama-3.1-8b", context="32k", runtime="ideal").part("cache").value / 2**30, 2)
+    4.0
+    """
+    return memory_answer(
+        model,
+        context=context,
+        sequences=sequences,
+        quant=quant,
+        kv_cache_dtype=kv_cache_dtype,
+        runtime=runtime,
+    ).line
+
+
+def memory_answer(
+    model: Reference,
+    *,
+    context: int | str | None = None,
+    sequences: int = 1,
+    quant: str | None = None,
+    kv_cache_dtype: str | None = None,
+    runtime: str = "auto",
+    on: str | None = None,
+    memory: int | str | None = None,
+) -> MemoryAnswer:
+    """Return the whole memory answer: per device, what fits, how far it reaches, what to change.
+
+    ``on`` is written as on the command line (``h100-sxm:2``); ``memory`` is bytes or ``"24GiB"``.
+    Raises UsageError (bad_option) for values that cannot be meant.
+    """
+    asked = Asked(
+        context=parse_context(str(context)) if context is not None else None,
+        sequences=_positive(sequences),
+        quant=quant,
+        kv_cache_dtype=kv_cache_dtype,
+        runtime=runtime,
+        on=on,
+        memory_bytes=parse_memory(memory) if isinstance(memory, str) else memory,
+    )
+    return answer_memory(load(model), asked)
+
+
+def flops(
+    model: Reference, *, tokens: int = 1, past: int = 0, sequences: int = 1, scores: str = "full"
+) -> Line:
+    """Return the FLOPs of a forward pass over ``tokens`` new tokens after ``past`` cached ones.
+
+    ``scores`` is ``full`` (every query meets every key) or ``causal`` (the useful half).
+    """
+    if scores not in ("full", "causal"):
+        raise UsageError("bad_option", "scores is 'full' or 'causal'")
+    return forward_flops(
+        load(model),
+        tokens=_positive(tokens),
+        past=past,
+        sequences=_positive(sequences),
+        scores="full" if scores == "full" else "causal",
+    )
+
+
+def decode_step_flops(model: Reference, *, context: int, sequences: int = 1) -> Line:
+    """Return the FLOPs of producing one token per sequence at a context of ``context`` tokens."""
+    return decode_flops(load(model), context=_positive(context), sequences=_positive(sequences))
+
+
+def _positive(number: int) -> int:
+    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        raise UsageError("bad_option", f"{number!r} is not a whole number of at least 1")
+    return number

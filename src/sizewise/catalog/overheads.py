@@ -1,0 +1,32 @@
+"""Fixed overheads of a process on a device, per engine: assumed rows with an interval."""
+
+from dataclasses import dataclass
+
+from sizewise.catalog.rows import tables
+from sizewise.units import MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overhead:
+    """Bytes that an engine's process takes besides the model, with the range seen."""
+
+    name: str
+    low: int
+    typical: int
+    high: int
+    source: str
+
+
+def overheads(runtime: str) -> tuple[Overhead, ...]:
+    """Return the overheads of a runtime; none when the runtime has none."""
+    return tuple(
+        Overhead(
+            name=row["name"],
+            low=row["low_mib"] * MIB,
+            typical=row["typical_mib"] * MIB,
+            high=row["high_mib"] * MIB,
+            source=f"{row['source']} ({row['checked']}, {row['confidence']})",
+        )
+        for row in tables("runtimes")["overheads"]["overhead"]
+        if row["runtime"] == runtime
+    )

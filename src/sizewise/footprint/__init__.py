@@ -1,0 +1,1 @@
+"""Bytes: of weights, of the cache, of what is saved for training."""

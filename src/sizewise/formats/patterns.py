@@ -1,0 +1,234 @@
+r"""Names and patterns of modules, as quantization settings list them, matched safely and fast.
+
+Three kinds: plain names (``lm_head``, ``model.layers.0``) stand for the module and all below it, and for
+a run of its dotted parts; globs (``model.layers.3.mlp*``) cover the whole name; ``re:`` expressions match
+from the start. Files are not trusted: expressions are never given to a backtracking engine. The
+subset that is understood (literals, ``.``, ``\d``, classes, groups of literals, ``* + ?``) is followed
+position by position, in time linear in the pattern; anything else is reported, not guessed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from string import ascii_letters, digits
+
+TEXT_LIMIT = 400
+GENERAL_LIMIT = 200
+
+_WRAPPERS = frozenset({"model", "language_model", "transformer", "text_model"})
+_NUMBERED = tuple(f"experts{dot}{sign}" for dot in (".", "\\.") for sign in (*digits, "("))
+_WORD = frozenset(ascii_letters + digits + "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One of several texts (None: any character), taken once or as ``repeat`` (``*``, ``+``, ``?``) says."""
+
+    choices: frozenset[str] | None
+    repeat: str = ""
+
+    def reach(self, name: str, positions: set[int]) -> set[int]:
+        """Return the positions in the name that can be reached from these."""
+        if self.choices is None and self.repeat in ("*", "+") and positions:
+            first = min(positions) + (self.repeat == "+")
+            return set(range(first, len(name) + 1))
+        reached = set(positions) if self.repeat in ("*", "?") else set()
+        frontier = positions
+        while frontier:
+            frontier = self._once(name, frontier) - reached
+            reached |= frontier
+            if self.repeat in ("", "?"):
+                break
+        return reached
+
+    def _once(self, name: str, positions: set[int]) -> set[int]:
+        if self.choices is None:
+            return {start + 1 for start in positions if start < len(name)}
+        return {
+            start + len(text) for start in positions for text in self.choices if name.startswith(text, start)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class General:
+    """A glob or an expression as pieces; ``whole`` demands that the name ends with the last one."""
+
+    pieces: tuple[Piece, ...]
+    whole: bool
+
+    def matches(self, name: str) -> bool:
+        r"""Tell whether the name matches.
+
+        >>> expression(r".*mlp\.(gate|up)_proj.*").matches("model.layers.0.mlp.up_proj")
+        True
+        """
+        positions = {0}
+        for piece in self.pieces:
+            positions = piece.reach(name, positions)
+            if not positions:
+                return False
+        return len(name) in positions if self.whole else True
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """A compiled list. ``unknown`` are the entries that were not understood.
+
+    ``singles_experts`` says that an entry names experts by their number.
+    """
+
+    names: frozenset[str] = frozenset()
+    prefixes: frozenset[str] = frozenset()
+    general: tuple[General, ...] = ()
+    unknown: tuple[str, ...] = ()
+    singles_experts: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.prefixes or self.general)
+
+    def match(self, name: str) -> bool:
+        """Tell whether one of the entries covers a module.
+
+        >>> patterns = compile_patterns(["lm_head", "model.layers.1", "*.mlp.gate"])
+        >>> [patterns.match(name) for name in ("model.layers.1.mlp.up", "model.layers.11.mlp.up")]
+        [True, False]
+        """
+        short = unwrapped(name)
+        if self.names and any(run in self.names for run in _runs(short)):
+            return True
+        if self.prefixes and any(short[:end] in self.prefixes for end in range(len(short) + 1)):
+            return True
+        return any(entry.matches(name) or entry.matches(short) for entry in self.general)
+
+
+def compile_patterns(entries: Iterable[str]) -> Patterns:
+    """Return a list of names, globs and ``re:`` expressions ready to match."""
+    names: set[str] = set()
+    prefixes: set[str] = set()
+    general: list[General] = []
+    unknown: list[str] = []
+    singles = False
+    for text in entries:
+        singles = singles or any(sign in text for sign in _NUMBERED)
+        compiled = _general(text)
+        if len(text) > TEXT_LIMIT or (len(general) >= GENERAL_LIMIT and compiled is not None):
+            unknown.append(text)
+        elif not any(sign in text for sign in "*?[") and not text.startswith("re:"):
+            names.add(unwrapped(text))
+        elif (
+            text.endswith("*") and not text.startswith("re:") and not any(sign in text[:-1] for sign in "*?[")
+        ):
+            prefixes.add(unwrapped(text[:-1]))
+        elif compiled is None:
+            unknown.append(text)
+        else:
+            general.append(compiled)
+    return Patterns(frozenset(names), frozenset(prefixes), tuple(general), tuple(unknown), singles)
+
+
+def unwrapped(name: str) -> str:
+    """Return the name without the modules that only wrap a decoder.
+
+    >>> unwrapped("model.language_model.layers.0.mlp"), unwrapped("language_model.model.layers.0.mlp")
+    ('layers.0.mlp', 'layers.0.mlp')
+    """
+    while "." in name and name.partition(".")[0] in _WRAPPERS:
+        name = name.partition(".")[2]
+    return name
+
+
+def expression(text: str) -> General | None:
+    r"""Return a regular expression of the safe subset, None when it is outside.
+
+    >>> expression(r".*layers\.\d+\.gate$").matches("model.layers.12.gate")
+    True
+    >>> expression("(a+)+$") is None
+    True
+    """
+    whole = text.endswith("$") and not text.endswith("\\$")
+    body = text.removeprefix("^")[: -1 if whole else None] if whole else text.removeprefix("^")
+    pieces: list[Piece] = []
+    at = 0
+    while at < len(body):
+        read = _atom(body, at)
+        if read is None:
+            return None
+        choices, at = read
+        repeat = body[at] if at < len(body) and body[at] in "*+?" else ""
+        at += len(repeat)
+        if at < len(body) and repeat and body[at] in "*+?":
+            return None
+        pieces.append(Piece(choices, repeat))
+    return General(tuple(pieces), whole)
+
+
+def _general(text: str) -> General | None:
+    if text.startswith("re:"):
+        return expression(text.removeprefix("re:"))
+    return None if "[" in text else glob(text)
+
+
+def glob(text: str) -> General:
+    """Return a glob: ``*`` any text, ``?`` any character.
+
+    >>> glob("*.ffn.shared_experts.*").matches("layers.3.ffn.shared_experts.w1")
+    True
+    """
+    signs = {"*": Piece(None, "*"), "?": Piece(None)}
+    return General(tuple(signs.get(sign) or Piece(frozenset({sign})) for sign in text), whole=True)
+
+
+def _runs(name: str) -> Iterable[str]:
+    """Yield every run of dotted parts of a name."""
+    parts = name.split(".")
+    for first in range(len(parts)):
+        for last in range(first, len(parts)):
+            yield ".".join(parts[first : last + 1])
+
+
+def _atom(body: str, at: int) -> tuple[frozenset[str] | None, int] | None:
+    """Read one character, escape, class or group; return what it may be and where it ends."""
+    sign = body[at]
+    if sign == ".":
+        return None, at + 1
+    if sign == "(":
+        return _group(body, at)
+    if sign == "[":
+        return _class(body, at)
+    if sign == "\\":
+        choices = _escaped(body[at + 1 : at + 2])
+        return None if choices is None else (choices, at + 2)
+    return None if sign in "*+?)]{}|^$" else (frozenset({sign}), at + 1)
+
+
+def _escaped(sign: str) -> frozenset[str] | None:
+    if sign in ("d", "w"):
+        return frozenset(digits) if sign == "d" else _WORD
+    return None if not sign or sign.isalnum() else frozenset({sign})
+
+
+def _group(body: str, at: int) -> tuple[frozenset[str], int] | None:
+    """Read ``(a|b)`` or ``(?:a|b)`` whose alternatives are literal."""
+    end = body.find(")", at)
+    inner = body[at + 1 : end].removeprefix("?:")
+    if end < 0 or any(sign in inner.replace("\\.", "") for sign in "\\.*+?([{^$"):
+        return None
+    return frozenset(inner.replace("\\.", ".").split("|")), end + 1
+
+
+def _class(body: str, at: int) -> tuple[frozenset[str], int] | None:
+    """Read ``[0-9_]``: characters and ranges of ASCII letters or digits."""
+    end = body.find("]", at)
+    inner = body[at + 1 : end]
+    if end < 0 or not inner or any(sign in inner for sign in "\\^["):
+        return None
+    choices: set[str] = set()
+    while inner:
+        if len(inner) > 2 and inner[1] == "-":
+            if not (inner[0].isascii() and inner[2].isascii()):
+                return None
+            choices.update(chr(code) for code in range(ord(inner[0]), ord(inner[2]) + 1))
+            inner = inner[3:]
+        else:
+            choices.add(inner[0])
+            inner = inner[1:]
+    return frozenset(choices), end + 1

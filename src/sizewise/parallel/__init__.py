@@ -1,0 +1,1 @@
+"""How weights, cache and work are shared over devices."""

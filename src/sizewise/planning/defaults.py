@@ -1,0 +1,110 @@
+"""From what a user wrote to a Scenario: every default is chosen here and named in the answer."""
+
+from dataclasses import dataclass
+
+from sizewise.architecture import Model
+from sizewise.catalog.devices import custom_device, parse_devices, with_memory
+from sizewise.catalog.formats import CacheFormat, cache_format, file_types, find_format
+from sizewise.errors import UsageError, did_you_mean
+from sizewise.escaping import shorten
+from sizewise.formats.scheme import Scheme
+from sizewise.notices import Notice
+from sizewise.planning.storage import Storage, asked_storage, own_storage
+from sizewise.runtimes.registry import RUNTIMES
+from sizewise.scenario import DEFAULT_CONTEXT, Placement, Scenario
+
+AUTO_RUNTIME = "transformers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The options as they were written; None where nothing was said."""
+
+    context: int | None = None
+    sequences: int = 1
+    quant: str | None = None
+    kv_cache_dtype: str | None = None
+    runtime: str = "auto"
+    on: str | None = None
+    memory_bytes: int | None = None
+
+
+def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ...]]:
+    """Return the scenario that the options mean for this model, and what has to be said about it.
+
+    Raises UsageError (bad_option) for an unknown format, cache format, runtime or device.
+    """
+    stored, notices = _weights(model, asked.quant)
+    context = asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
+    if model.context is not None and context > model.context:
+        text = f"{context:,} tokens are more than the {model.context:,} that {model.name} was trained for"
+        notices.append(Notice(code="beyond_context", message=text))
+    placements, device_notices = _placements(asked)
+    runtime, cache = _runtime(asked.runtime), _cache(asked.kv_cache_dtype, stored.scheme)
+    if runtime not in cache.runtimes:
+        text = f"{runtime} keeps no {cache.name} cache ({', '.join(cache.runtimes)} do); counted as if it did"
+        notices.append(Notice(code="cache_format", message=text))
+    scenario = Scenario(
+        context=context,
+        sequences=asked.sequences,
+        weights=stored.format,
+        scheme=stored.scheme,
+        cache=cache,
+        runtime=runtime,
+        placements=placements,
+    )
+    return scenario, (*notices, *device_notices)
+
+
+def _weights(model: Model, quant: str | None) -> tuple[Storage, list[Notice]]:
+    """Return how the weights are stored: as asked, else as the source ships them."""
+    if quant is not None:
+        return asked_storage(model, find_format(quant)), []
+    own, shipped = own_storage(model), model.default_format
+    if not shipped or shipped.replace("-", "_") not in file_types():
+        return own, []
+    text = (
+        f"{model.name} ships as {shipped}, a llama.cpp file type that is not counted yet; "
+        f"shown in {own.format.name}"
+    )
+    return own, [Notice(code="format_not_counted", message=text)]
+
+
+def _cache(name: str | None, stored: Scheme) -> CacheFormat:
+    """Return the asked cache format, or 16 bit."""
+    if name is not None and name.strip().lower() != "auto":
+        return cache_format(name)
+    return cache_format("fp16" if stored.base.name == "fp16" else "bf16")
+
+
+def _runtime(name: str) -> str:
+    word = name.strip().lower()
+    if word == "auto":
+        return AUTO_RUNTIME
+    engine = word.split("@", 1)[0]
+    if engine not in RUNTIMES:
+        near = did_you_mean(engine, RUNTIMES)
+        raise UsageError(
+            "bad_option", f"{shorten(name)!r} is no runtime{near or '; known: auto, ' + ', '.join(RUNTIMES)}"
+        )
+    version = RUNTIMES[engine].version
+    if "@" in word and word.split("@", 1)[1] != version:
+        raise UsageError("bad_option", f"{engine} is followed at version {version}; write {engine}@{version}")
+    return engine
+
+
+def _placements(asked: Asked) -> tuple[tuple[Placement, ...], tuple[Notice, ...]]:
+    if asked.on is None:
+        if asked.memory_bytes is None:
+            return (), ()
+        return (Placement(device=custom_device(asked.memory_bytes), count=1),), ()
+    if asked.on.strip().lower() == "here":
+        from sizewise.detection import detect, here_devices
+
+        found = here_devices(detect())
+        if asked.memory_bytes is not None:
+            found = tuple((with_memory(device, asked.memory_bytes), count) for device, count in found)
+    else:
+        found = parse_devices(asked.on, memory_bytes=asked.memory_bytes)
+    notices = [Notice(code="device", message=note) for device, _ in found for note in device.notes]
+    return tuple(Placement(device=device, count=count) for device, count in found), tuple(notices)

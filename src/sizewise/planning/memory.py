@@ -1,0 +1,96 @@
+"""The memory question: parts, shares per device, what fits, how far it goes, what to change."""
+
+from dataclasses import replace
+
+from sizewise.architecture import Model
+from sizewise.catalog.devices import all_devices
+from sizewise.footprint.weights import stored_bytes
+from sizewise.ledger import Line, total, weakened
+from sizewise.parallel.even import even_share
+from sizewise.planning.answer import Fit, MemoryAnswer, Share
+from sizewise.planning.changes import suggest
+from sizewise.planning.defaults import Asked, scenario_for
+from sizewise.planning.inverse import largest
+from sizewise.runtimes.registry import RUNTIMES, working_memory
+from sizewise.scenario import Placement, Scenario
+from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
+
+
+def memory_line(model: Model, scenario: Scenario, weights: Line | None = None) -> Line:
+    """Return the bytes of a run: weights, cache, buffers, overhead (per process) and their sum."""
+    stored = weights or stored_bytes(model.architecture, scenario.scheme)
+    parts = [stored, *working_memory(model.architecture, scenario)]
+    line = total("total", parts, "bytes")
+    return weakened(line, "assumed") if model.assumed else line
+
+
+def needed_bytes(model: Model, scenario: Scenario, weights: Line | None = None) -> int:
+    """Return the bytes on the fullest device."""
+    return int(even_share(memory_line(model, scenario, weights), scenario.devices).value)
+
+
+def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
+    """Answer the memory question.
+
+    Without a device every one of the catalogue that holds it alone is a fit; with one, the largest
+    context and number of sequences are given, and what to change when it does not fit.
+    """
+    scenario, notices = scenario_for(model, asked)
+    weights = stored_bytes(model.architecture, scenario.scheme)
+    line = memory_line(model, scenario, weights)
+    share = even_share(line, scenario.devices)
+    answer = MemoryAnswer(
+        model=model,
+        scenario=scenario,
+        runtime=runtime_label(scenario.runtime),
+        line=line,
+        shares=_shares(scenario, share),
+        fits=_fits(scenario, int(share.value)),
+        notices=notices,
+    )
+    return _reach(answer, weights) if scenario.placements else answer
+
+
+def runtime_label(name: str) -> str:
+    """Return ``name@version``."""
+    return f"{name}@{RUNTIMES[name].version}"
+
+
+def _shares(scenario: Scenario, share: Line) -> tuple[Share, ...]:
+    """Return what each named device holds."""
+    return tuple(
+        Share(device=placement.device.id if count == 1 else f"{placement.device.id} #{index + 1}", line=share)
+        for placement, count in ((p, p.count) for p in scenario.placements)
+        for index in range(count)
+    )
+
+
+def _fits(scenario: Scenario, needed: int) -> tuple[Fit, ...]:
+    if scenario.placements:
+        return tuple(_fit(placement, needed) for placement in scenario.placements)
+    return tuple(_fit(Placement(device=device, count=1), needed) for device in all_devices())
+
+
+def _fit(placement: Placement, needed: int) -> Fit:
+    device = placement.device
+    return Fit(
+        device=device.id if device.id != "custom" else device.name,
+        count=placement.count,
+        usable=device.memory_bytes,
+        usable_status=device.memory_status,
+        needed=needed,
+    )
+
+
+def _reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
+    """Add how far the devices reach, and what to change when they do not hold the scenario."""
+    model, scenario = answer.model, answer.scenario
+    usable = min(fit.usable for fit in answer.fits)
+
+    def fits(changed: Scenario) -> bool:
+        return needed_bytes(model, changed, weights) <= usable
+
+    context = largest(lambda tokens: fits(replace(scenario, context=tokens)), CONTEXT_LIMIT)
+    sequences = largest(lambda count: fits(replace(scenario, sequences=count)), SEQUENCES_LIMIT)
+    changes = () if answer.all_fit else suggest(model, scenario, usable, needed_bytes, context)
+    return replace(answer, largest_context=context, largest_sequences=sequences, changes=changes)

@@ -1,0 +1,131 @@
+"""The memory answer as tables for people; the numbers are those of the lines."""
+
+from collections.abc import Sequence
+
+from sizewise.ledger import Line
+from sizewise.planning.answer import Fit, MemoryAnswer
+from sizewise.report.table import Table
+from sizewise.report.terminal import stacked_bar
+from sizewise.units import GB, GIB, binary_bytes
+
+ROWS_SHOWN = 8
+_RIGHT = frozenset(("GiB", "GB", "usable", "needed", "spare", "saves", "then needs"))
+
+
+def memory_tables(answer: MemoryAnswer) -> list[Table]:
+    """Return the parts, the devices and the changes."""
+    columns = ("part", "GiB", "GB", "90 % interval", "status")
+    rows = [_part_row(part) for part in answer.line.parts] + [_part_row(answer.line)]
+    title = answer.model.name
+    tables = [Table(title=title, columns=columns, rows=tuple(rows), right=_RIGHT)]
+    if len(answer.shares) > 1:
+        share_rows = tuple(
+            (
+                share.device,
+                *(f"{part.value / GIB:,.2f}" for part in share.line.parts),
+                f"{share.line.value / GIB:,.2f}",
+            )
+            for share in answer.shares
+        )
+        parts = tuple(part.name for part in answer.line.parts)
+        tables.append(
+            Table(
+                title="Per device, GiB (even split, assumed)",
+                columns=("device", *parts, "total"),
+                rows=share_rows,
+                right=frozenset((*parts, "total")),
+            )
+        )
+    shown = answer.fits if answer.scenario.placements else smallest_that_fit(answer.fits)
+    if shown:
+        title = "" if answer.scenario.placements else "Smallest devices that hold it"
+        rows = [_fit_row(fit) for fit in shown]
+        columns = ("device", "usable", "needed", "spare", "fits")
+        tables.append(Table(title=title, columns=columns, rows=tuple(rows), right=_RIGHT))
+    if answer.changes:
+        changes = tuple(
+            (
+                change.what,
+                binary_bytes(change.saves),
+                binary_bytes(change.needed),
+                _yes(change.fits),
+                change.cost,
+            )
+            for change in answer.changes
+        )
+        columns = ("what to change", "saves", "then needs", "fits", "cost")
+        tables.append(Table(title="", columns=columns, rows=changes, right=_RIGHT))
+    return tables
+
+
+def compared_memory(answers: Sequence[MemoryAnswer]) -> list[Table]:
+    """Return several models side by side: one column each, in GiB."""
+    names = tuple(answer.model.name for answer in answers)
+    lines = [{part.name: part for part in (*answer.line.parts, answer.line)} for answer in answers]
+    rows = [(name, *(f"{line[name].value / GIB:,.2f}" for line in lines)) for name in lines[0]]
+    rows.append(("format", *(answer.scenario.weights.name for answer in answers)))
+    rows.append(("context", *(f"{answer.scenario.context:,}" for answer in answers)))
+    if answers[0].scenario.placements:
+        rows.append(("fits", *(_yes(answer.all_fit) for answer in answers)))
+        rows.append(("largest context", *(f"{answer.largest_context or 0:,}" for answer in answers)))
+    return [Table(title="GiB", columns=("part", *names), rows=tuple(rows), right=frozenset(names))]
+
+
+def smallest_that_fit(fits: Sequence[Fit]) -> list[Fit]:
+    """Return the smallest devices that hold it, one per amount of memory."""
+    by_memory = {
+        fit.usable: fit for fit in sorted(fits, key=lambda fit: fit.device, reverse=True) if fit.fits
+    }
+    return [by_memory[usable] for usable in sorted(by_memory)][:ROWS_SHOWN]
+
+
+def memory_notes(answer: MemoryAnswer) -> list[str]:
+    """Return what was assumed, and how far the devices reach."""
+    scenario = answer.scenario
+    plural = "" if scenario.sequences == 1 else "s"
+    notes = [
+        f"weights {scenario.weights.name}, cache {scenario.cache.name}, context {scenario.context:,} tokens, "
+        f"{scenario.sequences} sequence{plural}, runtime {answer.runtime}"
+    ]
+    if answer.largest_context is not None:
+        notes.append(
+            f"largest context that fits: {answer.largest_context:,} tokens; "
+            f"sequences at {scenario.context:,} tokens: {answer.largest_sequences or 0:,}"
+        )
+    if answer.model.assumed:
+        notes.append(f"assumed: {answer.model.assumed}")
+    return notes
+
+
+def memory_bar(answer: MemoryAnswer) -> str:
+    """Return the parts as a bar against the asked device, or the smallest one that holds them."""
+    fit = bar_device(answer.fits)
+    line = answer.shares[0].line if answer.shares else answer.line
+    parts = [(part.name, float(part.value)) for part in line.parts if part.value]
+    return stacked_bar(parts, float(fit.usable), f"{fit.device}: {binary_bytes(fit.usable)}") if fit else ""
+
+
+def bar_device(fits: Sequence[Fit]) -> Fit | None:
+    """Return the device to draw: the smallest that fits, else the largest."""
+    holding = [fit for fit in fits if fit.fits]
+    if holding:
+        return min(holding, key=lambda fit: fit.usable)
+    return max(fits, key=lambda fit: fit.usable, default=None)
+
+
+def _part_row(line: Line) -> tuple[str, ...]:
+    low, high = line.interval
+    between = f"{low / GIB:,.2f} to {high / GIB:,.2f} GiB" if line.uncertain else ""
+    return line.name, f"{line.value / GIB:,.2f}", f"{line.value / GB:,.2f}", between, line.status
+
+
+def _fit_row(fit: Fit) -> tuple[str, ...]:
+    name = fit.device if fit.count == 1 else f"{fit.device}:{fit.count}"
+    spare = fit.usable - fit.needed
+    sign = "-" if spare < 0 else ""
+    usable = binary_bytes(fit.usable) + ("" if fit.usable_status != "assumed" else " (assumed)")
+    return name, usable, binary_bytes(fit.needed), sign + binary_bytes(abs(spare)), _yes(fit.fits)
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"

@@ -1,0 +1,111 @@
+from collections.abc import Callable
+
+import pytest
+
+GIB = 2**30
+
+
+def memory(run: Callable, *arguments: str) -> dict:
+    found = run("memory", *arguments, "--json")
+    assert found.code == 0, found.err
+    return found.document
+
+
+def test_the_main_job(run: Callable) -> None:
+    document = memory(run, "llama-3.1-8b", "--context", "32k", "--on", "rtx-4090")
+    parts = document["memory"]
+    assert parts["weights"] == 16_060_522_496
+    assert parts["cache"] == 32_768 * 131_072
+    assert parts["total"] == sum(parts[name] for name in ("weights", "cache", "buffers", "overhead"))
+    assert document["scenario"]["context"] == 32_768
+    assert document["runtime"].startswith("transformers@")
+    (fit,) = document["fits"]
+    assert fit["device"] == "rtx-4090-24gb"
+    assert fit["fits"] == (fit["needed"] <= fit["usable"])
+    low, high = document["intervals"]["total"]
+    assert low < parts["total"] < high
+
+
+@pytest.mark.parametrize(
+    ("model", "per_token"), [("llama-3.1-8b", 131_072), ("deepseek-v3", 70_272), ("llama-2-7b-hf", 524_288)]
+)
+def test_cache_per_token(run: Callable, model: str, per_token: int) -> None:
+    assert memory(run, model, "--context", "1000", "--runtime", "ideal")["memory"]["cache"] == 1000 * per_token
+
+
+def test_the_ideal_has_neither_buffers_nor_overhead(run: Callable) -> None:
+    parts = memory(run, "gpt2", "--runtime", "ideal")["memory"]
+    assert (parts["buffers"], parts["overhead"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "spelling", [("--sequences", "4"), ("--batch", "4"), ("--max-num-seqs", "4"), ("--parallel", "4"), ("-np", "4")]
+)
+def test_spellings_of_other_tools(run: Callable, spelling: tuple[str, str]) -> None:
+    four = memory(run, "gpt2", "--context", "512", *spelling)["memory"]["cache"]
+    assert four == 4 * memory(run, "gpt2", "-c", "512")["memory"]["cache"]
+    assert memory(run, "gpt2", "--max-model-len", "512")["scenario"]["context"] == 512
+    assert memory(run, "gpt2", "--ctx-size", "512")["scenario"]["context"] == 512
+
+
+def test_default_context_is_8192_or_the_models_limit(run: Callable) -> None:
+    assert memory(run, "llama-3.1-8b")["scenario"]["context"] == 8192
+    assert memory(run, "gpt2")["scenario"]["context"] == 1024
+
+
+def test_a_context_beyond_training_is_said(run: Callable) -> None:
+    codes = [warning["code"] for warning in memory(run, "gpt2", "--context", "4k")["warnings"]]
+    assert "beyond_context" in codes
+
+
+def test_the_largest_context_fits_and_one_more_token_does_not(run: Callable) -> None:
+    document = memory(run, "llama-3.1-8b", "--memory", "20GiB", "--sequences", "2")
+    context = document["largest"]["context"]
+    at = memory(run, "llama-3.1-8b", "--memory", "20GiB", "--sequences", "2", "-c", str(context))
+    beyond = memory(run, "llama-3.1-8b", "--memory", "20GiB", "--sequences", "2", "-c", str(context + 1))
+    assert at["fits"][0]["fits"]
+    assert not beyond["fits"][0]["fits"]
+
+
+def test_check_exits_with_one_when_it_does_not_fit(run: Callable) -> None:
+    assert run("memory", "llama-3.1-70b", "--on", "rtx-4090", "--check", "--json").code == 1
+    assert run("memory", "llama-3.1-8b", "--on", "h100-sxm", "--check", "--json").code == 0
+    assert run("memory", "llama-3.1-8b", "--check").code == 2
+
+
+def test_changes_save_what_they_say(run: Callable) -> None:
+    document = memory(run, "llama-3.1-8b", "--on", "rtx-3060", "--context", "16k")
+    needed = document["fits"][0]["needed"]
+    assert document["changes"]
+    assert any(change["fits"] for change in document["changes"])
+    for change in document["changes"]:
+        assert change["needed"] == needed - change["saves"]
+        option = change["option"].split()
+        again = memory(run, "llama-3.1-8b", "--on", "rtx-3060", "--context", "16k", *option)
+        assert again["fits"][0]["needed"] == change["needed"], change
+
+
+def test_several_devices_share_evenly_and_say_so(run: Callable) -> None:
+    document = memory(run, "llama-3.1-70b", "--on", "h100-sxm:2")
+    first, second = document["per_device"]
+    assert first["weights"] == second["weights"] == -(-document["memory"]["weights"] // 2)
+    assert document["fits"][0]["count"] == 2
+    assert document["fits"][0]["needed"] == first["total"]
+
+
+def test_table_shows_parts_bar_and_devices(run: Callable) -> None:
+    shown = run("memory", "llama-3.1-8b", "--context", "32k", "--on", "rtx-4090").out
+    for word in ("weights", "cache", "buffers", "overhead", "total", "GiB", "GB", "rtx-4090-24gb", "█"):
+        assert word in shown
+    assert "\x1b" not in shown
+
+
+def test_side_by_side(run: Callable) -> None:
+    document = memory(run, "llama-3.1-8b", "qwen2.5-7b", "--on", "rtx-4090")
+    assert len(document["compared"]) == 2
+    assert "Qwen/Qwen2.5-7B" in run("memory", "llama-3.1-8b", "qwen2.5-7b").out
+
+
+@pytest.mark.parametrize(("text", "expected"), [("24GiB", 24 * GIB), ("24", 24 * GIB), ("24GB", 24 * 10**9)])
+def test_units_of_memory(run: Callable, text: str, expected: int) -> None:
+    assert memory(run, "gpt2", "--memory", text)["fits"][0]["usable"] == expected

@@ -31,7 +31,9 @@ def load(reference: Reference, *, settings: Sequence[str] = (), offline: bool = 
     if isinstance(reference, str):
         return load_reference(reference, settings, offline=offline)
     if not isinstance(reference, Mapping):
-        raise InputError("unknown_format", f"a {type(reference).__name__} is no model reference; give a name or a dict")
+        raise InputError(
+            "unknown_format", f"a {type(reference).__name__} is no model reference; give a name or a dict"
+        )
     from sizewise.sources.settings import parse_settings
 
     return from_config(reference, name="config", origin="dict", settings=parse_settings(settings))

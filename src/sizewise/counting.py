@@ -66,7 +66,7 @@ def parameter_line(model: Model) -> Line:
 
 
 def _weight_line(name: str, weight: Weight, layers: int, status: Status, source: str) -> Line:
-    axes = ("rows", "columns") if len(weight.shape) == 2 else ("experts", "rows", "columns")
+    axes: tuple[str, ...] = ("rows", "columns") if len(weight.shape) == 2 else ("experts", "rows", "columns")
     if weight.kind == "kernel" or len(weight.shape) not in (2, 3):
         axes = tuple(f"axis{i}" for i in range(len(weight.shape)))
     inputs = dict(zip(axes, weight.shape, strict=True))

@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import Literal
 
 from sizewise.architecture import Architecture, Model
-from sizewise.ledger import Line, leaf, total
+from sizewise.ledger import Line, Status, leaf, total
 from sizewise.operations import Operation
 
 Scores = Literal["full", "causal"]
@@ -53,7 +53,7 @@ def forward_flops(
     for operation, layers in model.architecture.operations():
         one = operation_flops(operation, tokens, past, scores, past + tokens)
         by_role[operation.role] += one * layers * sequences
-    status = "assumed" if model.assumed else "exact"
+    status: Status = "assumed" if model.assumed else "exact"
     parts = [
         leaf(role, flops, UNIT, status=status, source=f"{scores} scores")
         for role, flops in by_role.items()

@@ -39,6 +39,7 @@ class TokenCache:
     ``window`` is the number of tokens a sliding layer sees, ``chunk`` the length of the pieces of
     chunked attention; ``index`` counts the keys of a sparse-attention indexer. ``heads`` and the
     widths let an engine round per head. With ``encoder`` the tokens are those of the encoder.
+    ``repeats`` says how often the transformers class repeats each head before it keeps it.
     """
 
     keys: int
@@ -49,6 +50,7 @@ class TokenCache:
     chunk: int | None = None
     latent: bool = False
     encoder: bool = False
+    repeats: int = 1
 
     @property
     def numbers(self) -> int:

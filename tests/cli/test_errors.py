@@ -52,7 +52,10 @@ def assert_error(found: Any, exit_code: int, *codes: str) -> None:
         (b'{"model_type": 7}', ("bad_config",)),
         (b'{"model_type": "llama", "hidden_size": NaN}', ("bad_json",)),
         (b'{"model_type": "llama", "hidden_size": 1e999}', ("bad_config", "bad_json")),
-        (b'{"model_type": "llama", "hidden_size": ' + b"9" * 5000 + b"}", ("bad_json", "overflow", "bad_config")),
+        (
+            b'{"model_type": "llama", "hidden_size": ' + b"9" * 5000 + b"}",
+            ("bad_json", "overflow", "bad_config"),
+        ),
         (b'{"a":' * 3000 + b"1" + b"}" * 3000, ("too_deep",)),
         (b'{"a":' * 100 + b"1" + b"}" * 100, ("too_deep",)),
         (b"[" * 200_000, ("too_deep", "too_many_entries")),
@@ -129,7 +132,9 @@ def test_custom_code_is_named_and_not_run(run: Callable, tmp_path: Path) -> None
 
 
 def test_contradictions_are_flagged(run: Callable, tmp_path: Path) -> None:
-    seven = run("params", write(tmp_path, LLAMA | {"num_attention_heads": 7, "num_key_value_heads": 7}), "--json")
+    seven = run(
+        "params", write(tmp_path, LLAMA | {"num_attention_heads": 7, "num_key_value_heads": 7}), "--json"
+    )
     assert "inconsistent" in [warning["code"] for warning in seven.document["warnings"]]
     twice = json.dumps(LLAMA)[:-1] + ', "vocab_size": 300}'
     found = run("params", write(tmp_path, twice.encode()), "--json")

@@ -30,7 +30,9 @@ def test_the_main_job(run: Callable) -> None:
     ("model", "per_token"), [("llama-3.1-8b", 131_072), ("deepseek-v3", 70_272), ("llama-2-7b-hf", 524_288)]
 )
 def test_cache_per_token(run: Callable, model: str, per_token: int) -> None:
-    assert memory(run, model, "--context", "1000", "--runtime", "ideal")["memory"]["cache"] == 1000 * per_token
+    assert (
+        memory(run, model, "--context", "1000", "--runtime", "ideal")["memory"]["cache"] == 1000 * per_token
+    )
 
 
 def test_the_ideal_has_neither_buffers_nor_overhead(run: Callable) -> None:
@@ -39,7 +41,8 @@ def test_the_ideal_has_neither_buffers_nor_overhead(run: Callable) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", [("--sequences", "4"), ("--batch", "4"), ("--max-num-seqs", "4"), ("--parallel", "4"), ("-np", "4")]
+    "spelling",
+    [("--sequences", "4"), ("--batch", "4"), ("--max-num-seqs", "4"), ("--parallel", "4"), ("-np", "4")],
 )
 def test_spellings_of_other_tools(run: Callable, spelling: tuple[str, str]) -> None:
     four = memory(run, "gpt2", "--context", "512", *spelling)["memory"]["cache"]

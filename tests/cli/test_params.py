@@ -49,7 +49,10 @@ def test_file_folder_and_standard_input_agree(
     with file.open() as stream:
         monkeypatch.setattr("sys.stdin", stream)
         from_stream = run("params", "-", "--json").document["parameters"]["total"]
-    totals = {from_stream} | {run("params", reference, "--json").document["parameters"]["total"] for reference in (str(file), str(tmp_path))}
+    totals = {from_stream} | {
+        run("params", reference, "--json").document["parameters"]["total"]
+        for reference in (str(file), str(tmp_path))
+    }
     assert totals == {8_030_261_248}
 
 

@@ -23,7 +23,29 @@ from sizewise.tensors import Role
 ROLES = set(get_args(Role))
 RUNTIMES = {"ideal", "transformers", "vllm", "sglang", "llama.cpp", "ollama", "mlx"}
 DAY = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
-NAMED_IN_THE_INTERFACE = {"fp32", "fp16", "bf16", "fp8", "fp8-block", "int8", "int4", "bnb-int8", "nf4", "nf4-dq", "fp4", "awq", "gptq", "w8a8", "w4a16", "mxfp4", "nvfp4", "hqq", "mlx-4bit", "mlx-8bit", "exl2-4.0"}
+NAMED_IN_THE_INTERFACE = {
+    "fp32",
+    "fp16",
+    "bf16",
+    "fp8",
+    "fp8-block",
+    "int8",
+    "int4",
+    "bnb-int8",
+    "nf4",
+    "nf4-dq",
+    "fp4",
+    "awq",
+    "gptq",
+    "w8a8",
+    "w4a16",
+    "mxfp4",
+    "nvfp4",
+    "hqq",
+    "mlx-4bit",
+    "mlx-8bit",
+    "exl2-4.0",
+}
 
 
 def test_the_formats_of_the_interface_are_all_there() -> None:

@@ -64,16 +64,23 @@ def test_smaller_groups_need_more_scales(name: str, rows: int, blocks: int) -> N
 
 @pytest.mark.parametrize("format", PACKERS, ids=lambda format: format.name)
 @given(rows=SIZES, times=st.integers(min_value=2, max_value=5))
-def test_rows_add_up(format: Format, rows: int, times: int) -> None:
-    together, apart = total(format, times * rows, 256), times * total(format, rows, 256)
-    assert together <= apart
-    assert apart - together < times * (2048 + rows * 256 * 4 / 100), "only scales shared by rows may be saved"
+def test_a_taller_matrix_needs_no_more_than_its_parts(format: Format, rows: int, times: int) -> None:
+    assert total(format, times * rows, 256) <= times * total(format, rows, 256)
 
 
 @pytest.mark.parametrize(
     ("name", "rows", "columns"),
-    [("awq", 64, 200), ("awq", 60, 128), ("gptq", 48, 128), ("gptq", 64, 100), ("w4a16", 64, 200)]
-    + [("nvfp4", 64, 24), ("mxfp4", 64, 48), ("mlx-4bit", 64, 96), ("hqq", 3, 5)],
+    [
+        ("awq", 64, 200),
+        ("awq", 60, 128),
+        ("gptq", 48, 128),
+        ("gptq", 64, 100),
+        ("w4a16", 64, 200),
+        ("nvfp4", 64, 24),
+        ("mxfp4", 64, 48),
+        ("mlx-4bit", 64, 96),
+        ("hqq", 3, 5),
+    ],
 )
 def test_sizes_that_a_layout_cannot_hold(name: str, rows: int, columns: int) -> None:
     assert counted(find_format(name), rows, columns) is None

@@ -112,7 +112,10 @@ def test_more_layers_never_shrink_weights_or_cache(layers: int, more: int, quant
 @quick
 @given(models)
 def test_more_bits_never_shrink_weights(model: str) -> None:
-    sizes = [sw.memory(model, quant=q, runtime="ideal").part("weights").value for q in ("int4", "int8", "bf16", "fp32")]
+    sizes = [
+        sw.memory(model, quant=q, runtime="ideal").part("weights").value
+        for q in ("int4", "int8", "bf16", "fp32")
+    ]
     assert sizes == sorted(sizes)
 
 

@@ -20,7 +20,12 @@ from sizewise.units import (
 
 @given(st.integers(1, 10**6))
 def test_gb_and_gib_are_what_they_say(amount: int) -> None:
-    assert parse_memory(f"{amount}GiB") == parse_memory(f"{amount}") == parse_memory(f"{amount}G") == amount * GIB
+    assert (
+        parse_memory(f"{amount}GiB")
+        == parse_memory(f"{amount}")
+        == parse_memory(f"{amount}G")
+        == amount * GIB
+    )
     assert parse_memory(f"{amount}GB") == amount * GB
 
 
@@ -54,7 +59,9 @@ def test_any_text_is_a_quantity_or_a_typed_error(text: str) -> None:
             assert value > 0
 
 
-@pytest.mark.parametrize("text", ["", "k", "1k5", "-1", "NaN", "inf", "1e400", "24XB", "1 2", "٣", "0x10", "1.5"])
+@pytest.mark.parametrize(
+    "text", ["", "k", "1k5", "-1", "NaN", "inf", "1e400", "24XB", "1 2", "٣", "0x10", "1.5"]
+)
 def test_what_is_no_context(text: str) -> None:
     with pytest.raises(UsageError):
         parse_context(text)

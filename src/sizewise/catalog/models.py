@@ -112,15 +112,24 @@ def _dotted(name: str) -> str:
 
 
 @cache
-def _index() -> dict[str, set[str]]:
-    """Return {key: ids} for every spelling: full id, name alone; with and without inner dots."""
-    index: dict[str, set[str]] = {}
+def _by_spelling() -> dict[str, str]:
+    """Return {lower-case spelling: id} of full ids, aliases and names without their organisation."""
+    found: dict[str, str] = {}
     for model_id, row in _lines().items():
         for spelling in (model_id, *row["aliases"]):
-            bare = spelling.rsplit("/", 1)[-1]
-            for key in {_dotted(spelling), _dotted(bare), normalised(spelling), normalised(bare)}:
-                index.setdefault(key, set()).add(model_id)
-    return index
+            found[spelling.lower()] = model_id
+            found.setdefault(spelling.rsplit("/", 1)[-1].lower(), model_id)
+    return found
+
+
+@cache
+def _by_letters() -> dict[str, set[str]]:
+    """Return {key: ids} of every spelling without punctuation, with and without inner dots."""
+    found: dict[str, set[str]] = {}
+    for spelling, model_id in _by_spelling().items():
+        for key in {_dotted(spelling), normalised(spelling)}:
+            found.setdefault(key, set()).add(model_id)
+    return found
 
 
 def find_preset(name: str) -> Preset | None:
@@ -129,10 +138,10 @@ def find_preset(name: str) -> Preset | None:
     Raises UsageError (bad_reference) naming the candidates when several answer to it.
     """
     name = name[:_NAME_LIMIT]
-    by_case = {model_id.lower(): model_id for model_id in _lines()}
-    if name.lower() in by_case:
-        return _preset(_lines()[by_case[name.lower()]])
-    found = _index().get(_dotted(name)) or _index().get(normalised(name)) or set()
+    exact = _by_spelling().get(name.lower())
+    if exact is not None:
+        return _preset(_lines()[exact])
+    found = _by_letters().get(_dotted(name)) or _by_letters().get(normalised(name)) or set()
     if len(found) > 1:
         raise UsageError(
             "bad_reference", f"{shorten(name)!r} could be {' or '.join(sorted(found))}; name one of them"

@@ -1,6 +1,5 @@
 """The command line: one file per command, imported only when that command is asked for."""
 
-from collections.abc import Sequence
 from importlib import import_module
 
 import click
@@ -40,13 +39,6 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-
-
-def invoke(arguments: Sequence[str]) -> int:
-    """Run a command in this process and return its exit code; for tests and documentation."""
-    from sizewise.__main__ import main
-
-    return main(arguments)
 
 
 @click.group(

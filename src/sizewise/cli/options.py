@@ -1,9 +1,9 @@
 """Options that several commands share, with the spellings of other tools as aliases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -14,7 +14,7 @@ from sizewise.sources.settings import parse_settings
 from sizewise.sources.shapes import Shape, from_shape
 from sizewise.units import parse_context
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 
@@ -29,7 +29,7 @@ class Output:
     color: bool
 
 
-class Tokens(click.ParamType):
+class Tokens(click.ParamType[int]):
     """A number of tokens: 8192, 32k."""
 
     name = "tokens"
@@ -39,7 +39,7 @@ class Tokens(click.ParamType):
         return value if isinstance(value, int) else parse_context(value)
 
 
-def model_options(function: Decorated) -> Decorated:
+def model_options(function: Command) -> Command:
     """Add references, shapes, ``--set`` and ``--offline``; the command receives ``models``."""
 
     @wraps(function)
@@ -59,10 +59,10 @@ def model_options(function: Decorated) -> Decorated:
         click.option("--offline", is_flag=True, help="Never open a connection."),
         *_shape_options(),
     ]
-    return _apply(collect, decorators)  # type: ignore[return-value]
+    return _apply(collect, decorators)
 
 
-def _shape_options() -> list[Callable[[Any], Any]]:
+def _shape_options() -> Sequence[Any]:
     size = click.IntRange(min=1, max=10**9)
     counts = {
         "layers": "Shapes instead of a model: number of layers.",
@@ -108,7 +108,7 @@ def _models(
     return [from_shape(Shape(**shape), parse_settings(settings))]
 
 
-def output_options(function: Decorated) -> Decorated:
+def output_options(function: Command) -> Command:
     """Add ``--json``, ``--format``, ``-o``, ``--quiet`` and ``--no-color``; passed as ``output``."""
 
     @wraps(function)
@@ -132,10 +132,10 @@ def output_options(function: Decorated) -> Decorated:
         click.option("--quiet", is_flag=True, help="No warnings on standard error."),
         click.option("--no-color", is_flag=True, help="No colours (also NO_COLOR)."),
     ]
-    return _apply(collect, decorators)  # type: ignore[return-value]
+    return _apply(collect, decorators)
 
 
-def scenario_options(function: Decorated) -> Decorated:
+def scenario_options(function: Command) -> Command:
     """Add context, sequences, formats, runtime and devices."""
     decorators = [
         click.option(
@@ -169,7 +169,7 @@ def scenario_options(function: Decorated) -> Decorated:
     return _apply(function, decorators)
 
 
-def _apply(function: Any, decorators: list[Callable[[Any], Any]]) -> Any:
+def _apply(function: Command, decorators: Sequence[Any]) -> Command:
     for decorate in reversed(decorators):
         function = decorate(function)
     return function

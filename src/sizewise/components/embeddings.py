@@ -18,7 +18,6 @@ class Embedding:
     rows: int
     width: int
     role: Role = "embedding"
-    frozen: bool = False
 
     def weights(self) -> Iterator[Weight]:
         """Yield the table [V, D].
@@ -31,7 +30,6 @@ class Embedding:
             role=self.role,
             shape=(self.rows, self.width),
             kind="table",
-            frozen=self.frozen,
         )
 
     def operations(self) -> Iterator[Operation]:

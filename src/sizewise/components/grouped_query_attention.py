@@ -57,6 +57,8 @@ class GroupedQueryAttention:
     """Keys and values are kept for the next token; an encoder keeps none."""
     cross: bool = False
     """Keys and values come from the encoder's output."""
+    repeated: bool = False
+    """The transformers class repeats keys and values for every query head before it keeps them."""
     names: AttentionNames = AttentionNames()
 
     @property
@@ -142,4 +144,5 @@ class GroupedQueryAttention:
                 window=self.window,
                 chunk=self.chunk,
                 encoder=self.cross,
+                repeats=self.query_heads // self.kv_heads if self.repeated else 1,
             )

@@ -4,16 +4,19 @@ A file lists the types it knows as the keys of ``MODEL_TYPES``; nothing else has
 Only the file that the asked type needs is imported.
 """
 
-import ast
 import os
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from sizewise.architecture import Architecture
 from sizewise.catalog.rows import COMPILED, machine_made
 from sizewise.configuration import Config
 from sizewise.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import ast
 
 Resolve = Callable[[Config], Architecture]
 
@@ -31,6 +34,8 @@ def known_types() -> dict[str, str]:
 
 def scan_types(folder: str) -> dict[str, str]:
     """Read the keys of every ``MODEL_TYPES`` in a folder without importing anything."""
+    import ast
+
     types = {}
     for name in sorted(os.listdir(folder)):
         if name.endswith(".py") and not name.startswith("_"):
@@ -41,7 +46,9 @@ def scan_types(folder: str) -> dict[str, str]:
     return types
 
 
-def _literal_keys(tree: ast.Module) -> list[str]:
+def _literal_keys(tree: "ast.Module") -> list[str]:
+    import ast
+
     for node in tree.body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == "MODEL_TYPES":

@@ -16,7 +16,7 @@ from sizewise.components.grouped_query_attention import AttentionNames, GroupedQ
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Heads, Outputs, chosen_class, equal_heads, task_matrices
+from sizewise.plans.fields import Heads, Outputs, chosen_class, equal_heads, task_matrices
 
 SPARE_POSITIONS = 2
 DEFAULT_LABELS = 3

@@ -18,7 +18,7 @@ from sizewise.components.linear import Linear
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Outputs, chosen_class, equal_heads, task_matrices
+from sizewise.plans.fields import Outputs, chosen_class, equal_heads, task_matrices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,6 @@ def _embeddings(config: Config, layout: Layout, name: str) -> Iterator[Part]:
         rows=config.size("max_position_embeddings"),
         width=hidden,
         role="position",
-        frozen=config.flag("sinusoidal_pos_embds"),
     )
     yield Part(name=f"{name}.word_embeddings", component=tokens)
     yield Part(name=f"{name}.position_embeddings", component=positions)

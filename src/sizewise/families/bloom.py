@@ -11,8 +11,7 @@ from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Heads, Skeleton, equal_heads
-from sizewise.standard_decoder import (
+from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
     FeedForwardPlan,
@@ -20,6 +19,7 @@ from sizewise.standard_decoder import (
     four_times_hidden,
     older_hidden_size,
 )
+from sizewise.plans.fields import Heads, Skeleton, equal_heads
 
 
 def bloom_heads(config: Config) -> Heads:

@@ -6,9 +6,9 @@ Source: the modelling files of transformers 5.23.
 from sizewise.architecture import Architecture
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, decoder
-from sizewise.standard_windows import Windows, patterned
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, decoder
+from sizewise.plans.fields import Skeleton
+from sizewise.plans.windows import Windows, patterned
 
 MODEL_TYPES: dict[str, DecoderPlan] = {
     "cohere": DecoderPlan(

@@ -15,8 +15,7 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import causal_model, flag
-from sizewise.standard_experts import (
+from sizewise.plans.experts import (
     ExpertStyle,
     SparseRule,
     after_first_dense,
@@ -25,6 +24,7 @@ from sizewise.standard_experts import (
     listed_or_after_first_dense,
     no_layer,
 )
+from sizewise.plans.fields import causal_model, flag
 
 INDEXED = dict.fromkeys(
     ("indexed_attention", "deepseek_sparse_attention", "full_attention"), "indexed_attention"

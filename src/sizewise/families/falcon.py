@@ -10,8 +10,7 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Heads, Skeleton, equal_heads
-from sizewise.standard_decoder import (
+from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
     FeedForwardPlan,
@@ -19,6 +18,7 @@ from sizewise.standard_decoder import (
     older_hidden_size,
     width_or_four_times_hidden,
 )
+from sizewise.plans.fields import Heads, Skeleton, equal_heads
 
 
 def falcon_heads(config: Config) -> Heads:
@@ -54,6 +54,7 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
             heads=falcon_heads,
             qkv_bias="bias",
             out_bias="bias",
+            repeated="new_decoder_architecture",
             names=AttentionNames(fused="query_key_value", output="dense"),
         ),
         feed_forward=FeedForwardPlan(

@@ -9,8 +9,8 @@ from sizewise.architecture import Architecture
 from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.fields import heads
 
 ATTENTION = AttentionPlan(heads=partial(heads, kv_required=True), qkv_bias="attention_bias")
 FUSED = FeedForwardPlan(names=FeedForwardNames(fused="gate_up_proj"))

@@ -10,8 +10,7 @@ from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Heads, Skeleton, equal_heads
-from sizewise.standard_decoder import (
+from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
     FeedForwardPlan,
@@ -19,6 +18,7 @@ from sizewise.standard_decoder import (
     learned_positions,
     width_or_four_times_hidden,
 )
+from sizewise.plans.fields import Heads, Skeleton, equal_heads
 
 
 def multi_query_heads(config: Config) -> Heads:

@@ -13,8 +13,7 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import LAYER_LIMIT, Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, equal_heads
-from sizewise.standard_decoder import (
+from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
     FeedForwardPlan,
@@ -22,7 +21,8 @@ from sizewise.standard_decoder import (
     learned_positions,
     width_or_four_times_hidden,
 )
-from sizewise.standard_windows import Windows
+from sizewise.plans.fields import Skeleton, equal_heads
+from sizewise.plans.windows import Windows
 
 ALTERNATING = [[["global", "local"], 1]]
 

@@ -8,8 +8,8 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, equal_heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.fields import Skeleton, equal_heads
 
 MODEL_TYPES: dict[str, DecoderPlan] = {
     "gpt_neox": DecoderPlan(

@@ -8,14 +8,14 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, equal_heads
-from sizewise.standard_decoder import (
+from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
     FeedForwardPlan,
     decoder,
     width_or_four_times_hidden,
 )
+from sizewise.plans.fields import Skeleton, equal_heads
 
 
 def plan(model_class: str, names: AttentionNames) -> DecoderPlan:

@@ -10,7 +10,7 @@ from sizewise.components.norms import Norm
 from sizewise.components.short_convolution import ShortConvolution
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, heads
+from sizewise.plans.fields import Skeleton, causal_model, heads
 
 MODEL_TYPES = {"lfm2": "Lfm2ForCausalLM"}
 

@@ -11,9 +11,9 @@ from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Heads, heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
-from sizewise.standard_windows import (
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.fields import Heads, heads
+from sizewise.plans.windows import (
     Windows,
     all_but_first_of,
     every_layer,

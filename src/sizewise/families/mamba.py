@@ -13,7 +13,7 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model
+from sizewise.plans.fields import Skeleton, causal_model
 
 
 def _mamba(config: Config) -> Mamba:

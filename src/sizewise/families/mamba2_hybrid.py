@@ -15,8 +15,8 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, heads
-from sizewise.standard_experts import ExpertStyle, expert_parts
+from sizewise.plans.experts import ExpertStyle, expert_parts
+from sizewise.plans.fields import Skeleton, causal_model, heads
 
 EXPERTS = ExpertStyle(router="router")
 LAYER_KINDS = {

@@ -15,8 +15,7 @@ from sizewise.components.norms import Norm, NormKind
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.standard import Heads, Skeleton, causal_model, flag, heads
-from sizewise.standard_experts import (
+from sizewise.plans.experts import (
     ExpertStyle,
     SparseRule,
     after_first_dense,
@@ -26,6 +25,7 @@ from sizewise.standard_experts import (
     expert_parts,
     interleaved,
 )
+from sizewise.plans.fields import Heads, Skeleton, causal_model, flag, heads
 
 SLIDING, CHUNKED, FULL = "sliding_attention", "chunked_attention", "full_attention"
 LAYER_KINDS = {SLIDING: SLIDING, CHUNKED: CHUNKED, FULL: FULL, "attention": FULL}

@@ -7,14 +7,14 @@ from sizewise.architecture import Architecture
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, equal_heads
-from sizewise.standard_decoder import (
+from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
     FeedForwardPlan,
     decoder,
     four_times_hidden,
 )
+from sizewise.plans.fields import Skeleton, equal_heads
 
 MODEL_TYPES: dict[str, DecoderPlan] = {
     "mpt": DecoderPlan(

@@ -13,8 +13,8 @@ from sizewise.components.norms import Norm
 from sizewise.components.router import Router
 from sizewise.configuration import LAYER_LIMIT, Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model, heads
-from sizewise.standard_experts import active_experts
+from sizewise.plans.experts import active_experts
+from sizewise.plans.fields import Skeleton, causal_model, heads
 from sizewise.tensors import Role
 
 MODEL_TYPES = {"nemotron_h": "NemotronHForCausalLM"}

@@ -10,9 +10,9 @@ from sizewise.architecture import Architecture
 from sizewise.components.grouped_query_attention import HeadNorm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, decoder
-from sizewise.standard_windows import Windows, all_but_every, patterned
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, decoder
+from sizewise.plans.fields import Skeleton, heads
+from sizewise.plans.windows import Windows, all_but_every, patterned
 
 AFTER = ("post_attention_layernorm", "post_feedforward_layernorm")
 

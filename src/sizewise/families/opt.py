@@ -14,8 +14,8 @@ from sizewise.components.linear import Linear
 from sizewise.components.norms import Norm, NormKind
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, equal_heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder_layers, width_field
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder_layers, width_field
+from sizewise.plans.fields import Skeleton, equal_heads
 
 SPARE_POSITIONS = 2
 

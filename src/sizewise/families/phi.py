@@ -8,9 +8,9 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
-from sizewise.standard_windows import Windows, every_layer
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.fields import Skeleton
+from sizewise.plans.windows import Windows, every_layer
 
 MODEL_TYPES: dict[str, DecoderPlan] = {
     "phi": DecoderPlan(

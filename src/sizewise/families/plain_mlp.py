@@ -10,9 +10,9 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, equal_heads, heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
-from sizewise.standard_windows import Windows, every_layer
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
+from sizewise.plans.fields import Skeleton, equal_heads, heads
+from sizewise.plans.windows import Windows, every_layer
 
 LAYER_NORM = Skeleton(norm="layer")
 BIASED = AttentionPlan(qkv_bias="attention_bias", out_bias="attention_bias")

@@ -12,8 +12,7 @@ from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import causal_model, heads
-from sizewise.standard_experts import (
+from sizewise.plans.experts import (
     ExpertStyle,
     SparseRule,
     every_layer,
@@ -21,6 +20,7 @@ from sizewise.standard_experts import (
     expert_parts,
     no_layer,
 )
+from sizewise.plans.fields import causal_model, heads
 
 LAYER_KINDS = {
     "linear_attention": "linear_attention",

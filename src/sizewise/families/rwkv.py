@@ -8,7 +8,7 @@ from sizewise.components.norms import Norm
 from sizewise.components.rwkv import ChannelMixing, TimeMixing
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Skeleton, causal_model
+from sizewise.plans.fields import Skeleton, causal_model
 
 MODEL_TYPES = {"rwkv": "RwkvForCausalLM"}
 

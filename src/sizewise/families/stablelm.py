@@ -9,8 +9,8 @@ from sizewise.architecture import Architecture
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Heads, Skeleton, checked_heads, equal_heads
-from sizewise.standard_decoder import AttentionPlan, DecoderPlan, decoder
+from sizewise.plans.decoder import AttentionPlan, DecoderPlan, decoder
+from sizewise.plans.fields import Heads, Skeleton, checked_heads, equal_heads
 
 HEAD_LIMIT = 65_536
 """Head norms are stored one by one, so a file must not ask for more heads than could be listed."""

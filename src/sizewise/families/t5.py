@@ -14,7 +14,7 @@ from sizewise.components.grouped_query_attention import AttentionNames, GroupedQ
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.standard import Outputs, chosen_class, task_matrices
+from sizewise.plans.fields import Outputs, chosen_class, task_matrices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from sizewise.architecture import Architecture, Placed
+from sizewise.architecture import Architecture
 from sizewise.catalog.formats import Format, find_format
+from sizewise.formats.modules import told_apart
 from sizewise.formats.quantization import Quantization
 from sizewise.formats.scheme import Packing, Scheme, chosen_scheme, declared_scheme
 from sizewise.formats.stored import DTYPE_BITS, Stored
@@ -144,20 +145,12 @@ def reduction(architecture: Architecture, scheme: Scheme, dtype: str | None = No
 
 
 def stored_weights(architecture: Architecture, scheme: Scheme) -> Iterator[StoredWeight]:
-    """Yield every kind of tensor with what it is stored as; layer by layer only where names matter."""
+    """Yield every kind of tensor with what it is stored as; layers that rules name one by one."""
     for place in architecture.placed():
         for weight in place.component.weights():
-            for layers, name in _names(place, weight, scheme):
-                for packing in scheme.packings(weight, name):
-                    yield StoredWeight(weight=weight, packing=packing, tensors=layers)
-
-
-def _names(place: Placed, weight: Weight, scheme: Scheme) -> Iterator[tuple[int, str]]:
-    if not scheme.by_name:
-        yield len(place.layers), place.full_name(weight, 0)
-        return
-    for layer in place.layers:
-        yield 1, place.full_name(weight, layer)
+            for layer, alike in told_apart(place.layers, scheme.layer_numbers()):
+                for packing in scheme.packings(weight, place.full_name(weight, layer)):
+                    yield StoredWeight(weight=weight, packing=packing, tensors=alike)
 
 
 def _logical(entry: StoredWeight) -> int:

@@ -4,11 +4,14 @@ Published checkpoints split what a class stacks or fuses (``experts.gate_up_proj
 ``experts.3.gate_proj`` and ``experts.3.up_proj`` there) and rename some modules.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from sizewise.catalog.formats import renamings
+from sizewise.errors import InputError
 from sizewise.tensors import Weight
+
+APART_LIMIT = 10_000
 
 _FUSED = {"gate_up_proj": ("gate_proj", "up_proj"), "qkv_proj": ("q_proj", "k_proj", "v_proj")}
 
@@ -21,20 +24,46 @@ class Matrices:
     count: int
 
 
-def matrices(weight: Weight, name: str, *, each_expert: bool) -> Iterator[Matrices]:
-    """Yield the published matrices of a weight, experts one by one only where settings tell them apart.
+def told_apart(indices: Sequence[int], numbers: Set[str]) -> Iterator[tuple[int, int]]:
+    """Yield (index, how many are like it): one by one those that begin with one of the numbers.
+
+    Raises InputError (too_many_entries) for more than 10,000 indices where numbers are named.
+
+    >>> list(told_apart(range(12), {"1"}))
+    [(1, 1), (10, 1), (11, 1), (0, 9)]
+    """
+    if not numbers:
+        yield indices[0], len(indices)
+        return
+    if len(indices) > APART_LIMIT:
+        raise InputError(
+            "too_many_entries", f"settings for single modules among {len(indices):,}; use --quant"
+        )
+    alike = []
+    for index in indices:
+        text = str(index)
+        if any(text[:end] in numbers for end in range(1, len(text) + 1)):
+            yield index, 1
+        else:
+            alike.append(index)
+    if alike:
+        yield alike[0], len(alike)
+
+
+def matrices(weight: Weight, name: str, expert_numbers: Set[str] = frozenset()) -> Iterator[Matrices]:
+    """Yield the published matrices of a weight; experts whose number is named stand alone.
 
     >>> stack = Weight(name="w", role="expert", shape=(4, 6, 2), kind="matrix", pieces=2)
-    >>> [entry.names[1] for entry in matrices(stack, "mlp.experts.gate_up_proj", each_expert=False)]
+    >>> [entry.names[1] for entry in matrices(stack, "mlp.experts.gate_up_proj")]
     ['mlp.experts.0.gate_proj', 'mlp.experts.0.up_proj']
     """
     module = name.removesuffix(".weight")
-    experts = weight.shape[0] if weight.stacked else 1
-    singly = each_expert and weight.stacked
-    for expert in range(experts if singly else 1):
+    experts: Iterable[tuple[int | None, int]] = (
+        told_apart(range(weight.shape[0]), expert_numbers) if weight.stacked else ((None, 1),)
+    )
+    for expert, count in experts:
         for piece in _pieces(module, weight.pieces):
-            split = _split(module, piece, expert if weight.stacked else None)
-            yield Matrices(names=_variants(module, split), count=1 if singly else experts)
+            yield Matrices(names=_variants(module, _split(module, piece, expert)), count=count)
 
 
 def _pieces(module: str, count: int) -> tuple[str, ...]:

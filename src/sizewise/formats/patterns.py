@@ -7,6 +7,7 @@ subset that is understood (literals, ``.``, ``\d``, classes, groups of literals,
 position by position, in time linear in the pattern; anything else is reported, not guessed.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from string import ascii_letters, digits
@@ -15,7 +16,10 @@ TEXT_LIMIT = 400
 GENERAL_LIMIT = 200
 
 _WRAPPERS = frozenset({"model", "language_model", "transformer", "text_model"})
-_NUMBERED = tuple(f"experts{dot}{sign}" for dot in (".", "\\.") for sign in (*digits, "("))
+_NUMBER = re.compile("[0-9]+")
+_STEADY = re.compile(r"\.\*|\\\.|\\d\+|\[0-9\]\+")
+_VARIABLE = re.compile(r"[?+\[]|\\[dw]")
+_DIGITS = frozenset(digits)
 _WORD = frozenset(ascii_letters + digits + "_")
 
 
@@ -73,14 +77,16 @@ class General:
 class Patterns:
     """A compiled list. ``unknown`` are the entries that were not understood.
 
-    ``singles_experts`` says that an entry names experts by their number.
+    ``numbers`` are those in the entries, ``expert_numbers`` those after the word ``experts``: layers and
+    experts that no entry names are all alike.
     """
 
     names: frozenset[str] = frozenset()
     prefixes: frozenset[str] = frozenset()
     general: tuple[General, ...] = ()
     unknown: tuple[str, ...] = ()
-    singles_experts: bool = False
+    numbers: frozenset[str] = frozenset()
+    expert_numbers: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.names or self.prefixes or self.general)
@@ -106,23 +112,53 @@ def compile_patterns(entries: Iterable[str]) -> Patterns:
     prefixes: set[str] = set()
     general: list[General] = []
     unknown: list[str] = []
-    singles = False
-    for text in entries:
-        singles = singles or any(sign in text for sign in _NUMBERED)
-        compiled = _general(text)
-        if len(text) > TEXT_LIMIT or (len(general) >= GENERAL_LIMIT and compiled is not None):
-            unknown.append(text)
-        elif not any(sign in text for sign in "*?[") and not text.startswith("re:"):
+    everything = tuple(entries)
+    for text in everything:
+        kind = _kind(text)
+        if kind == "name":
             names.add(unwrapped(text))
-        elif (
-            text.endswith("*") and not text.startswith("re:") and not any(sign in text[:-1] for sign in "*?[")
-        ):
+        elif kind == "prefix":
             prefixes.add(unwrapped(text[:-1]))
-        elif compiled is None:
-            unknown.append(text)
         else:
-            general.append(compiled)
-    return Patterns(frozenset(names), frozenset(prefixes), tuple(general), tuple(unknown), singles)
+            compiled = _general(text) if kind == "general" and len(general) < GENERAL_LIMIT else None
+            unknown.append(text) if compiled is None else general.append(compiled)
+    return Patterns(
+        names=frozenset(names),
+        prefixes=frozenset(prefixes),
+        general=tuple(general),
+        unknown=tuple(unknown),
+        numbers=_numbers(everything),
+        expert_numbers=_numbers(_expert_part(text) for text in everything),
+    )
+
+
+def _numbers(texts: Iterable[str]) -> frozenset[str]:
+    """Return the numbers in entries; every digit where a pattern is about how a number is written."""
+    found: set[str] = set()
+    for text in texts:
+        found.update(digits if _VARIABLE.search(_STEADY.sub("", text[:TEXT_LIMIT])) else ())
+        found.update(_NUMBER.findall(text[:TEXT_LIMIT]))
+    return frozenset(found)
+
+
+def _expert_part(text: str) -> str:
+    """Return what of an entry may number experts: what follows their word, all where layers have none."""
+    _, word, after = text.partition("experts")
+    if word:
+        return after
+    return "" if "layers" in text else text
+
+
+def _kind(text: str) -> str:
+    """Tell a plain name, a prefix that ends in ``*``, another pattern, and what is too long."""
+    if len(text) > TEXT_LIMIT:
+        return "too long"
+    if text.startswith("re:"):
+        return "general"
+    signs = [at for at, sign in enumerate(text) if sign in "*?["]
+    if not signs:
+        return "name"
+    return "prefix" if signs == [len(text) - 1] and text[-1] == "*" else "general"
 
 
 def unwrapped(name: str) -> str:
@@ -202,7 +238,7 @@ def _atom(body: str, at: int) -> tuple[frozenset[str] | None, int] | None:
 
 def _escaped(sign: str) -> frozenset[str] | None:
     if sign in ("d", "w"):
-        return frozenset(digits) if sign == "d" else _WORD
+        return _DIGITS if sign == "d" else _WORD
     return None if not sign or sign.isalnum() else frozenset({sign})
 
 

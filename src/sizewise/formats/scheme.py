@@ -77,10 +77,9 @@ class Scheme:
     packer: str = ""
     assumed: bool = False
 
-    @property
-    def by_name(self) -> bool:
-        """Tell whether names of modules matter, so that every layer has to be looked at."""
-        return any(rule.targets or rule.ignored for rule in self.rules)
+    def layer_numbers(self) -> frozenset[str]:
+        """Return the numbers of layers (and of anything else) that rules name: others are all alike."""
+        return frozenset().union(*(patterns.numbers for patterns in self._patterns()))
 
     def packings(self, weight: Weight, name: str = "") -> Iterator[Packing]:
         """Yield what a weight is stored as; ``name`` is its full name, needed where names matter."""
@@ -88,7 +87,7 @@ class Scheme:
             yield self._unpacked(weight.shape)
             return
         formats: dict[Format | None, int] = {}
-        for entry in matrices(weight, name, each_expert=self._tells_experts_apart()):
+        for entry in matrices(weight, name, self._expert_numbers()):
             found = next((rule.format for rule in self.rules if rule.covers(weight, entry.names)), None)
             formats[found] = formats.get(found, 0) + entry.count
         yield from self._stored(weight, formats)
@@ -118,10 +117,13 @@ class Scheme:
         tensor = Stored(name="weight", dtype=self.base.dtype, shape=shape)
         return Packing(format=self.base, tensors=(tensor,), copies=copies)
 
-    def _tells_experts_apart(self) -> bool:
-        return any(
-            patterns.singles_experts for rule in self.rules for patterns in (rule.targets, rule.ignored)
-        )
+    def _expert_numbers(self) -> frozenset[str]:
+        return frozenset().union(*(patterns.expert_numbers for patterns in self._patterns()))
+
+    def _patterns(self) -> Iterator[Patterns]:
+        for rule in self.rules:
+            yield rule.targets
+            yield rule.ignored
 
 
 def packs(format: Format, weight: Weight) -> bool:

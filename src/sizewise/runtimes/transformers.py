@@ -5,7 +5,7 @@ model types.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sizewise.ledger import Line, leaf
@@ -37,6 +37,15 @@ def held_columns(state: SequenceState) -> Extent:
     return Extent(amount=state.kernel, formula="kernel", inputs={"kernel": state.kernel})
 
 
+def repeated_heads(kept: tuple[Kept, int]) -> tuple[Kept, int]:
+    """Return the entry with as many keys and values as the class keeps: some repeat their heads first."""
+    entry, layers = kept
+    if isinstance(entry, SequenceState) or entry.repeats == 1:
+        return kept
+    times = entry.repeats
+    return replace(entry, keys=entry.keys * times, values=entry.values * times, repeats=1), layers
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformers:
     """DynamicCache, which grows with the tokens, or StaticCache, allocated for the context at once."""
@@ -49,7 +58,9 @@ class Transformers:
     def cache(self, kept: Iterable[tuple[Kept, int]], request: CacheRequest) -> Line:
         """Return the bytes of the cache of all sequences at full context, without `counters`."""
         tokens = limited_extent if self.static else grown_tokens
-        return cache_line(kept, request, tokens=tokens, columns=held_columns, source=SOURCE)
+        return cache_line(
+            map(repeated_heads, kept), request, tokens=tokens, columns=held_columns, source=SOURCE
+        )
 
     def counters(self, kept: Iterable[tuple[Kept, int]]) -> Line:
         """Return the bytes of the token counters of a StaticCache: one per layer, one more per indexer."""

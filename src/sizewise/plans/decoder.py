@@ -14,8 +14,8 @@ from sizewise.components.feed_forward import FeedForward, FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames, GroupedQueryAttention, HeadNorm
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
-from sizewise.standard import Heads, Skeleton, causal_model, flag, heads
-from sizewise.standard_windows import Windows, layer_windows
+from sizewise.plans.fields import Heads, Skeleton, causal_model, flag, heads
+from sizewise.plans.windows import Windows, layer_windows
 
 
 def hidden_size(config: Config) -> int:
@@ -90,6 +90,8 @@ class AttentionPlan:
     windows: Windows | None = None
     keeps_all: bool = False
     """Layers that slide keep all tokens nevertheless."""
+    repeated: str | bool = False
+    """Keys and values are repeated for every query head before they are kept."""
     names: AttentionNames = AttentionNames()
 
 
@@ -166,6 +168,7 @@ def _attention(
         head_norm=plan.head_norm if flag(config, plan.head_norm_if) else "none",
         window=None if plan.keeps_all else window,
         reach=window if plan.keeps_all else None,
+        repeated=flag(config, plan.repeated),
         names=plan.names,
     )
 

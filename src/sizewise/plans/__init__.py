@@ -1,0 +1,1 @@
+"""What many families share: the usual fields, the usual decoder, expert layers, windows per layer."""

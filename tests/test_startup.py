@@ -1,0 +1,67 @@
+"""Start-up is a promise: the common commands import nothing heavy. No clock is read."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "pydantic",
+    "fastapi",
+    "huggingface_hub",
+    "numpy",
+    "rich",
+    "asyncio",
+    "ssl",
+    "urllib.request",
+    "importlib.metadata",
+    "psutil",
+    "pynvml",
+)
+PROGRAM = """
+import contextlib, io, sys
+from sizewise.__main__ import main
+with contextlib.redirect_stdout(io.StringIO()):
+    assert main(sys.argv[1:]) == 0
+print(*sys.modules)
+"""
+
+
+def imported(*arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("memory", "llama-3.1-8b", "--json"),
+        ("memory", "llama-3.1-8b", "--on", "rtx-4090", "--context", "32k", "--json"),
+        ("params", "deepseek-v3", "--json"),
+        ("params", "7b", "--format", "csv"),
+        ("params", "gpt2", "--format", "md"),
+        ("catalog", "formats", "--json"),
+    ],
+)
+def test_common_commands_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    assert not imported(*arguments) & set(HEAVY)
+
+
+def test_one_family_is_imported_for_one_model() -> None:
+    families = {name for name in imported("params", "gpt2", "--json") if name.startswith("sizewise.families.")}
+    assert families == {"sizewise.families.gpt2"}
+
+
+def test_a_table_needs_rich_and_nothing_else_heavy() -> None:
+    assert imported("params", "gpt2") & set(HEAVY) <= {"rich"}
+
+
+def test_importing_the_package_imports_no_room() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sizewise, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert not [name for name in done.stdout.split() if name.startswith("sizewise.")]

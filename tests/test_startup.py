@@ -52,7 +52,9 @@ def test_common_commands_import_nothing_heavy(arguments: tuple[str, ...]) -> Non
 
 
 def test_one_family_is_imported_for_one_model() -> None:
-    families = {name for name in imported("params", "gpt2", "--json") if name.startswith("sizewise.families.")}
+    families = {
+        name for name in imported("params", "gpt2", "--json") if name.startswith("sizewise.families.")
+    }
     assert families == {"sizewise.families.gpt2"}
 
 
@@ -62,6 +64,9 @@ def test_a_table_needs_rich_and_nothing_else_heavy() -> None:
 
 def test_importing_the_package_imports_no_room() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "import sizewise, sys; print(*sys.modules)"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import sizewise, sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert not [name for name in done.stdout.split() if name.startswith("sizewise.")]

@@ -10,6 +10,9 @@ from decimal import Decimal, InvalidOperation
 from sizewise.errors import UsageError
 from sizewise.escaping import shorten
 
+ALMOST_ONE = 0.9995
+"""From here on a value prints as 1 of the larger unit, not as 1,000 of the smaller."""
+
 GIB = 2**30
 MIB = 2**20
 GB = 10**9
@@ -140,7 +143,7 @@ def quantity(amount: float, unit: str) -> str:
 
 def _scaled(amount: float, scales: tuple[tuple[int, str], ...], smallest: str) -> str:
     for factor, name in scales:
-        if abs(amount) >= factor:
+        if abs(amount) >= factor * ALMOST_ONE:
             return f"{_three_digits(amount / factor)} {name}"
     return f"{amount:,.0f} {smallest}"
 

@@ -218,3 +218,9 @@ def test_too_many_modules_to_tell_apart() -> None:
         list(told_apart(range(100_000), {"7"}))
     assert caught.value.code == "too_many_entries"
     assert list(told_apart(range(2**31), set())) == [(0, 2**31)]
+
+
+def test_a_rule_whose_targets_are_not_understood_packs_nothing() -> None:
+    rules = (PackingRule(format="nvfp4", targets=("re:(?!x).*",)),)
+    scheme = declared_scheme(Quantization(method="mixed", rules=rules))
+    assert formats_of(scheme, matrix("attention")) == {"bf16": 1}

@@ -89,7 +89,7 @@ class Patterns:
     expert_numbers: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.names or self.prefixes or self.general)
+        return bool(self.names or self.prefixes or self.general or self.unknown)
 
     def match(self, name: str) -> bool:
         """Tell whether one of the entries covers a module.

@@ -18,18 +18,27 @@ class Share:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """Whether ``needed`` bytes go onto the fullest of ``count`` devices with ``usable`` bytes each."""
+    """Whether ``needed`` bytes go onto the fullest of ``count`` devices with ``usable`` bytes each.
+
+    ``needed_high`` is the upper end of the interval of what is needed.
+    """
 
     device: str
     count: int
     usable: int
     needed: int
+    needed_high: int
     usable_status: str
 
     @property
     def fits(self) -> bool:
         """Tell whether it fits."""
         return self.needed <= self.usable
+
+    @property
+    def tight(self) -> bool:
+        """Tell whether it fits, but not at the upper end of what is needed."""
+        return self.needed <= self.usable < self.needed_high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from sizewise.architecture import Model
 from sizewise.catalog.formats import CacheFormat, Format, cache_format, formats
@@ -13,7 +14,12 @@ from sizewise.scenario import Placement, Scenario
 Needed = Callable[[Model, Scenario], int]
 
 DEVICE_COUNTS = (2, 4, 8, 16, 32, 64)
+FORMATS_PER_BITS = 2
 FORMATS_SHOWN = 6
+LEAST_CONTEXT = 512
+"""A shorter context is of no use to anybody."""
+LEAST_SAVING = 0.01
+"""A change that saves less of what is needed is not worth naming."""
 PAIRS_SHOWN = 3
 
 
@@ -51,7 +57,7 @@ def suggest(
     singles = [change(step) for step in _free(scenario, model, usable, needed, context)]
     singles += [change(step) for step in _cache_steps(scenario)]
     singles += _first_that_fit([change(step) for step in _weight_steps(model, scenario)])
-    useful = [single for single in singles if single.saves > 0]
+    useful = [single for single in singles if single.saves > LEAST_SAVING * before]
     if not any(single.fits for single in useful):
         useful += [change(step) for step in _pairs(model, scenario, usable, needed)]
     return tuple(useful)
@@ -78,7 +84,7 @@ def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context
             scenario=replace(scenario, sequences=one),
             cost="throughput",
         )
-    if context:
+    if context >= min(LEAST_CONTEXT, scenario.context):
         yield _context_step(scenario, context)
 
 
@@ -104,10 +110,7 @@ def _cache_steps(scenario: Scenario) -> Iterator[_Step]:
 
 def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
     """Yield smaller weight formats: more bits first, the better of equal bits first."""
-    smaller = [
-        row for row in formats().values() if row.bits < scenario.weights.bits and row.status != "assumed"
-    ]
-    for row in sorted(smaller, key=lambda row: (-row.bits, row.quality)):
+    for row in _smaller_formats(scenario.weights.bits):
         scheme = asked_storage(model, row).scheme
         yield _Step(
             what=f"weights in {row.name}",
@@ -115,6 +118,15 @@ def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
             scenario=replace(scenario, weights=row, scheme=scheme),
             cost=_quality_cost(row),
         )
+
+
+def _smaller_formats(bits: Fraction) -> list[Format]:
+    """Return the formats of fewer bits, the best two of each number of bits."""
+    found: dict[Fraction, list[Format]] = {}
+    for row in sorted(formats().values(), key=lambda row: (-row.bits, row.quality)):
+        if row.bits < bits and row.status != "assumed":
+            found.setdefault(row.bits, []).append(row)
+    return [row for rows in found.values() for row in rows[:FORMATS_PER_BITS]]
 
 
 def _quality_cost(row: Format) -> str:
@@ -147,7 +159,7 @@ def _pairs(model: Model, scenario: Scenario, usable: int, needed: Needed) -> Ite
     shown = 0
     for step in _weight_steps(model, scenario):
         context = _longest(model, step.scenario, usable, needed)
-        if context and shown < PAIRS_SHOWN:
+        if context >= min(LEAST_CONTEXT, scenario.context) and shown < PAIRS_SHOWN:
             shown += 1
             both = _context_step(step.scenario, context)
             yield replace(

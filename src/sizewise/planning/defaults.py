@@ -7,6 +7,7 @@ from sizewise.catalog.devices import custom_device, parse_devices, with_memory
 from sizewise.catalog.formats import CacheFormat, cache_format, file_types, find_format
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
+from sizewise.footprint.weights import packing_notice
 from sizewise.formats.scheme import Scheme
 from sizewise.notices import Notice
 from sizewise.planning.storage import Storage, asked_storage, own_storage
@@ -35,6 +36,9 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     Raises UsageError (bad_option) for an unknown format, cache format, runtime or device.
     """
     stored, notices = _weights(model, asked.quant)
+    little = packing_notice(model.architecture, stored.scheme)
+    if little is not None:
+        notices.append(little)
     context = asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
     if model.context is not None and context > model.context:
         text = f"{context:,} tokens are more than the {model.context:,} that {model.name} was trained for"

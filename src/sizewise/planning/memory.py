@@ -45,7 +45,7 @@ def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
         runtime=runtime_label(scenario.runtime),
         line=line,
         shares=_shares(scenario, share),
-        fits=_fits(scenario, int(share.value)),
+        fits=_fits(scenario, share),
         notices=notices,
     )
     return _reach(answer, weights) if scenario.placements else answer
@@ -65,20 +65,20 @@ def _shares(scenario: Scenario, share: Line) -> tuple[Share, ...]:
     )
 
 
-def _fits(scenario: Scenario, needed: int) -> tuple[Fit, ...]:
-    if scenario.placements:
-        return tuple(_fit(placement, needed) for placement in scenario.placements)
-    return tuple(_fit(Placement(device=device, count=1), needed) for device in all_devices())
+def _fits(scenario: Scenario, share: Line) -> tuple[Fit, ...]:
+    placements = scenario.placements or (Placement(device=device, count=1) for device in all_devices())
+    return tuple(_fit(placement, share) for placement in placements)
 
 
-def _fit(placement: Placement, needed: int) -> Fit:
+def _fit(placement: Placement, share: Line) -> Fit:
     device = placement.device
     return Fit(
         device=device.id if device.id != "custom" else device.name,
         count=placement.count,
         usable=device.memory_bytes,
         usable_status=device.memory_status,
-        needed=needed,
+        needed=int(share.value),
+        needed_high=int(share.interval[1]),
     )
 
 

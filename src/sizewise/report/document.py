@@ -136,6 +136,7 @@ def _fit(fit: Fit) -> Document:
         "count": fit.count,
         "usable": fit.usable,
         "needed": fit.needed,
+        "needed_high": fit.needed_high,
         "fits": fit.fits,
         "usable_status": fit.usable_status,
     }

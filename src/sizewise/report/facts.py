@@ -145,30 +145,34 @@ def size_facts() -> FactTable:
     )
 
 
+EXAMPLES = 3
 SIZE_FORMATS = ("bf16", "fp8", "gptq")
 
 
 def _size_row(found: SizeClass) -> Row:
-    smallest, largest = found.examples[0], found.examples[-1]
-    bounds: Row = {
-        name: [class_bytes(smallest, find_format(name)), class_bytes(largest, find_format(name))]
-        for name in SIZE_FORMATS
-    }
-    low, high = (
-        short_count(found.low) if found.low else "0",
-        f"{short_count(found.high)}" if found.high else "",
-    )
-    spread = [found.examples[i * (len(found.examples) - 1) // 3] for i in range(4)]
+    counted = [preset for preset in found.examples if preset.model_type in known_types()]
+    bounds: Row = {name: _bounds(counted, name) for name in SIZE_FORMATS}
+    low = short_count(found.low) if found.low else "0"
+    spread = [found.examples[i * (len(found.examples) - 1) // (EXAMPLES - 1)] for i in range(EXAMPLES)]
     return {
         "class": found.name,
-        "range": f"{low} to {high}" if high else f"{low} and up",
-        "parameters": [smallest.parameters, largest.parameters],
+        "range": f"{low} to {short_count(found.high)}" if found.high else f"{low} and up",
+        "parameters": [found.examples[0].parameters, found.examples[-1].parameters],
         **bounds,
         "examples": list(
-            dict.fromkeys(f"{p.id.split('/')[-1]} ({short_count(p.parameters)})" for p in spread)
+            dict.fromkeys(
+                f"{preset.id.split('/')[-1]} ({short_count(preset.parameters)})" for preset in spread
+            )
         ),
         "models": [preset.id for preset in found.examples],
     }
+
+
+def _bounds(counted: list[Preset], name: str) -> list[int] | None:
+    """Return the weight bytes of the smallest and the largest model."""
+    if not counted:
+        return None
+    return [class_bytes(preset, find_format(name)) for preset in (counted[0], counted[-1])]
 
 
 def _count(value: object) -> str:
@@ -191,6 +195,4 @@ def _bandwidth(value: object) -> str:
 def _range(value: object) -> str:
     assert isinstance(value, list)
     low, high = value
-    if low is None or high is None:
-        return ""
     return f"{decimal_bytes(low)} to {decimal_bytes(high)}"

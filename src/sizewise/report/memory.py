@@ -19,23 +19,7 @@ def memory_tables(answer: MemoryAnswer) -> list[Table]:
     title = answer.model.name
     tables = [Table(title=title, columns=columns, rows=tuple(rows), right=_RIGHT)]
     if len(answer.shares) > 1:
-        share_rows = tuple(
-            (
-                share.device,
-                *(f"{part.value / GIB:,.2f}" for part in share.line.parts),
-                f"{share.line.value / GIB:,.2f}",
-            )
-            for share in answer.shares
-        )
-        parts = tuple(part.name for part in answer.line.parts)
-        tables.append(
-            Table(
-                title="Per device, GiB (even split, assumed)",
-                columns=("device", *parts, "total"),
-                rows=share_rows,
-                right=frozenset((*parts, "total")),
-            )
-        )
+        tables.append(_share_table(answer))
     shown = answer.fits if answer.scenario.placements else smallest_that_fit(answer.fits)
     if shown:
         title = "" if answer.scenario.placements else "Smallest devices that hold it"
@@ -56,6 +40,18 @@ def memory_tables(answer: MemoryAnswer) -> list[Table]:
         columns = ("what to change", "saves", "then needs", "fits", "cost")
         tables.append(Table(title="", columns=columns, rows=changes, right=_RIGHT))
     return tables
+
+
+def _share_table(answer: MemoryAnswer) -> Table:
+    """Return what each kind of device holds: the devices of one kind hold the same."""
+    kinds = {share.device.split(" #")[0]: share.line for share in answer.shares}
+    rows = [
+        (device, *(f"{part.value / GIB:,.2f}" for part in (*line.parts, line)))
+        for device, line in kinds.items()
+    ]
+    names = tuple(part.name for part in (*answer.line.parts, answer.line))
+    title = f"On each of {len(answer.shares)} devices, GiB (even split, assumed)"
+    return Table(title=title, columns=("device", *names), rows=tuple(rows), right=frozenset(names))
 
 
 def compared_memory(answers: Sequence[MemoryAnswer]) -> list[Table]:
@@ -92,6 +88,8 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
             f"largest context that fits: {answer.largest_context:,} tokens; "
             f"sequences at {scenario.context:,} tokens: {answer.largest_sequences or 0:,}"
         )
+    if any(fit.tight for fit in answer.fits) and scenario.placements:
+        notes.append("tight: it fits at the value, not at the upper end of the interval")
     if answer.model.assumed:
         notes.append(f"assumed: {answer.model.assumed}")
     return notes
@@ -124,7 +122,11 @@ def _fit_row(fit: Fit) -> tuple[str, ...]:
     spare = fit.usable - fit.needed
     sign = "-" if spare < 0 else ""
     usable = binary_bytes(fit.usable) + ("" if fit.usable_status != "assumed" else " (assumed)")
-    return name, usable, binary_bytes(fit.needed), sign + binary_bytes(abs(spare)), _yes(fit.fits)
+    return name, usable, binary_bytes(fit.needed), sign + binary_bytes(abs(spare)), _verdict(fit)
+
+
+def _verdict(fit: Fit) -> str:
+    return "tight" if fit.tight else _yes(fit.fits)
 
 
 def _yes(answer: bool) -> str:

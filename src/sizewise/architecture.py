@@ -5,8 +5,8 @@ DeepSeek-V3 costs as much as counting its two kinds of layer.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from sizewise.formats.quantization import Quantization
 from sizewise.notices import Notice
@@ -32,10 +32,14 @@ class Component(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A component under its module name (empty when its tensors stand in the parent itself)."""
+    """A component under its module name (empty when its tensors stand in the parent itself).
+
+    ``uses`` counts how often a token passes through a part that is stored once (shared blocks).
+    """
 
     name: str
     component: Component
+    uses: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +70,46 @@ class Stack:
         return sum(len(group.layers) for group in self.groups)
 
 
+class MediaTokens(Protocol):
+    """How many tokens of the language model a picture or a piece of sound becomes."""
+
+    def tokens(self, width: int, height: int) -> int:
+        """Count the tokens of a picture of ``width`` × ``height`` pixels."""
+        ...
+
+
+TowerRole = Literal["vision", "audio", "projector"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tower:
+    """An encoder of pictures or sound beside the language model, or what joins the two.
+
+    Its weights count under ``role``; its operations are done per picture, not per token of text.
+    """
+
+    role: TowerRole
+    body: tuple[Part | Stack, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A component with its full module prefix (``{}`` where the layer index goes) and its layers."""
+    """A component with its full module prefix (``{}`` where the layer index goes) and its layers.
+
+    ``role`` replaces that of its weights in a tower.
+    """
 
     prefix: str
     component: Component
     layers: tuple[int, ...]
     in_stack: bool
+    uses: int = 1
+    role: TowerRole | None = None
+
+    def weights(self) -> Iterator[Weight]:
+        """Yield the stored tensors of one layer."""
+        weights = self.component.weights()
+        return weights if self.role is None else (replace(weight, role=self.role) for weight in weights)
 
     def full_name(self, weight: Weight, layer: int | str) -> str:
         """Return the tensor's full name in one layer."""
@@ -86,7 +122,8 @@ class Architecture:
     """What a model consists of.
 
     ``model_class`` is the transformers class whose total is meant. ``tied`` says that the head uses
-    the embedding's table.
+    the embedding's table. ``towers`` stand beside the language model in ``body``; ``images`` says how
+    many tokens a picture becomes.
     """
 
     model_class: str
@@ -95,50 +132,76 @@ class Architecture:
     vocabulary: int
     context: int | None
     tied: bool
+    towers: tuple[Tower, ...] = ()
+    images: MediaTokens | None = None
+
+    def language(self) -> Iterator[Placed]:
+        """Yield every component that a token of text passes through."""
+        return _placed(self.body, None)
 
     def placed(self) -> Iterator[Placed]:
-        """Yield every component with where it stands."""
-        for item in self.body:
-            if isinstance(item, Part):
-                yield Placed(prefix=item.name, component=item.component, layers=(0,), in_stack=False)
-                continue
-            for group in item.groups:
-                for part in group.block.parts:
-                    prefix = f"{item.name}.{{}}.{part.name}" if part.name else f"{item.name}.{{}}"
-                    yield Placed(prefix=prefix, component=part.component, layers=group.layers, in_stack=True)
+        """Yield every component with where it stands: the language model, then the towers."""
+        yield from self.language()
+        for tower in self.towers:
+            yield from _placed(tower.body, tower.role)
 
     def weights(self) -> Iterator[tuple[Weight, int]]:
         """Yield each distinct stored tensor with the number of layers that have one."""
         for place in self.placed():
             copies = len(place.layers)
-            for weight in place.component.weights():
+            for weight in place.weights():
                 yield weight, copies
 
     def operations(self) -> Iterator[tuple[Operation, int]]:
-        """Yield each distinct operation with the number of layers that do it."""
-        for place in self.placed():
-            copies = len(place.layers)
+        """Yield each distinct operation on a token of text with how often it is done."""
+        for place in self.language():
+            times = len(place.layers) * place.uses
             for operation in place.component.operations():
-                yield operation, copies
+                yield operation, times
 
     def kept(self) -> Iterator[tuple[Kept, int]]:
-        """Yield what is kept for the next token with the number of layers that keep it."""
-        for place in self.placed():
-            copies = len(place.layers)
+        """Yield what is kept for the next token with how often it is kept."""
+        for place in self.language():
+            times = len(place.layers) * place.uses
             for entry in place.component.kept():
-                yield entry, copies
+                yield entry, times
 
     def tensors(self) -> Iterator[tuple[str, Weight]]:
         """Yield (full name, tensor) for every stored tensor of every layer."""
         for place in self.placed():
-            for weight in place.component.weights():
+            for weight in place.weights():
                 for layer in place.layers:
                     yield place.full_name(weight, layer), weight
 
     @property
     def depth(self) -> int:
-        """Count the layers of all stacks."""
+        """Count the layers of the language model."""
         return sum(item.depth for item in self.body if isinstance(item, Stack))
+
+
+def _placed(body: tuple[Part | Stack, ...], role: TowerRole | None) -> Iterator[Placed]:
+    for item in body:
+        if isinstance(item, Part):
+            yield Placed(
+                prefix=item.name,
+                component=item.component,
+                layers=(0,),
+                in_stack=False,
+                uses=item.uses,
+                role=role,
+            )
+            continue
+        for group in item.groups:
+            for part in group.block.parts:
+                prefix = f"{item.name}.{{}}.{part.name}" if part.name else f"{item.name}.{{}}"
+                yield Placed(
+                    prefix=prefix,
+                    component=part.component,
+                    layers=group.layers,
+                    in_stack=True,
+                    uses=part.uses,
+                    role=role,
+                )
 
 
 def stack(name: str, kinds: Sequence[Hashable], build: Callable[[int], tuple[Part, ...]]) -> Stack:

@@ -175,8 +175,13 @@ class Config:
                 raise self.bad(name, f"holds {shorten(_shown(index), 40)}; layer indices are needed")
         return frozenset(found)
 
-    def section(self, name: str, model_type: str | None = None) -> "Config":
-        """Return a nested configuration; its own ``model_type`` wins over the given one."""
+    def section(
+        self, name: str, model_type: str | None = None, changes: Mapping[str, Any] | None = None
+    ) -> "Config":
+        """Return a nested configuration; its own ``model_type`` wins over the given one.
+
+        ``changes`` are laid over its fields: what the outer file decides for the inner model.
+        """
         value = self.raw(name)
         if not isinstance(value, Mapping):
             raise self.bad(name, f"is {shorten(_shown(value), 40)}; an object is needed")
@@ -184,7 +189,7 @@ class Config:
         inner = own if isinstance(own, str) else model_type
         if inner is None:
             raise self.bad(name, "does not say its model_type")
-        return Config(value, inner, depth=self._depth + 1)
+        return Config({**value, **(changes or {})}, inner, depth=self._depth + 1)
 
     def has_section(self, name: str) -> bool:
         """Tell whether a nested configuration is there and not null."""

@@ -58,7 +58,7 @@ def parameter_line(model: Model) -> Line:
     source = model.assumed or model.architecture.model_class
     roles: dict[str, list[Line]] = defaultdict(list)
     for place in model.architecture.placed():
-        for weight in place.component.weights():
+        for weight in place.weights():
             name = place.full_name(weight, "*")
             roles[weight.role].append(_weight_line(name, weight, len(place.layers), status, source))
     parts = [total(role, leaves, UNIT) for role, leaves in roles.items()]

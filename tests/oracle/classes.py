@@ -21,9 +21,9 @@ def configuration(model_type: str, fields: Fields) -> Any:
     return CONFIG_MAPPING[model_type].from_dict(deepcopy(fields))
 
 
-def written(configuration: Any, *, full: bool) -> Fields:
-    """Return the fields that the class writes back: all of them, or those that differ from its defaults."""
-    fields: Fields = json.loads(configuration.to_json_string(use_diff=not full))
+def resolved(configuration: Any) -> Fields:
+    """Return every field of the class as its ``to_dict`` writes it to JSON."""
+    fields: Fields = json.loads(configuration.to_json_string(use_diff=False))
     return fields
 
 

@@ -68,7 +68,7 @@ GEMMA: Recipe = (BASE, KV, HEAD, BIAS)
 RECIPES: dict[str, Recipe] = {
     "llama": LLAMA,
     "mistral": (BASE, KV_OR_ABSENT, HEAD_OR_NULL, OPTIONAL_WINDOW),
-    "ministral3": (BASE, KV_OR_ABSENT, HEAD_OR_NULL, OPTIONAL_WINDOW),
+    "ministral3": (BASE, KV_OR_ABSENT, HEAD, OPTIONAL_WINDOW),
     "ministral": (BASE, KV_OR_ABSENT, HEAD_NEEDED, KINDS),
     "cwm": (BASE, KV, HEAD, MLP_BIAS, KINDS),
     "helium": (BASE, KV, {"head_dim": quotient("hidden_size", "num_attention_heads")}, BIAS, MLP_BIAS),

@@ -32,13 +32,9 @@ RECIPES: dict[str, Recipe] = {
     "gpt_bigcode": (SHORT_NAMES, POSITIONS, {"multi_query": maybe(FLAG)}),
     "gptj": (SHORT_NAMES, POSITIONS, {"rotary_dim": maybe(of(2, 4, 8)), "tie_word_embeddings": of(False)}),
     "codegen": (
-        SHORT_NAMES,
-        {
-            **POSITIONS,
-            ("n_head", "num_attention_heads"): of(4, 8),
-            "rotary_dim": maybe(of(2, 4, 8)),
-            "tie_word_embeddings": of(False),
-        },
+        {**SHORT_NAMES, ("n_head", "num_attention_heads"): of(4, 8)},
+        POSITIONS,
+        {"rotary_dim": maybe(of(2, 4, 8)), "tie_word_embeddings": of(False)},
     ),
     "gpt_neo": (
         {

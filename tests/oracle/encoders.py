@@ -12,6 +12,7 @@ SIZES = {
     "tie_word_embeddings": maybe(FLAG),
 }
 LABELS = either({}, {"num_labels": between(1, 9)}, {"id2label": of({"0": "a", "1": "b", "2": "c", "3": "d"})})
+TWO_LABELS = {"num_labels": maybe(of(2)), "id2label": ABSENT}
 DECODES = either({}, {}, {"is_decoder": of(True)}, {"is_decoder": of(True), "add_cross_attention": of(True)})
 
 
@@ -74,8 +75,8 @@ RECIPES: dict[str, Recipe] = {
             "ForSequenceClassification",
             "ForMultipleChoice",
             "ForTokenClassification",
-            "ForQuestionAnswering",
         ),
+        either({}, {}, {}, {**TWO_LABELS, **classes("DistilBert", "ForQuestionAnswering")}),
     ),
     "t5": (
         {
@@ -115,16 +116,16 @@ RECIPES: dict[str, Recipe] = {
             "tie_word_embeddings": maybe(FLAG),
         },
         LABELS,
+        classes(
+            "Bart",
+            "Model",
+            "ForConditionalGeneration",
+            "ForCausalLM",
+            "ForSequenceClassification",
+            "ForQuestionAnswering",
+        ),
         either(
-            classes(
-                "Bart",
-                "Model",
-                "ForConditionalGeneration",
-                "ForCausalLM",
-                "ForSequenceClassification",
-                "ForQuestionAnswering",
-            ),
-            {"architectures": ABSENT},
+            {}, {}, {}, {"architectures": ABSENT, "is_decoder": of(True), "is_encoder_decoder": of(False)}
         ),
     ),
 }

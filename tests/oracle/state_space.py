@@ -52,9 +52,8 @@ def inner_share(random: Random, fields: Fields) -> int | str:
     return random.choice(("auto", inner // fields["mamba_n_heads"]))
 
 
+HYBRID = {**BASE, "num_attention_heads": of(4, 8), "hidden_size": of(48, 64, 96, 128)}
 MAMBA2_MIXER = {
-    "hidden_size": of(48, 64, 96, 128),
-    "num_attention_heads": of(4, 8),
     "mamba_expand": of(1, 2),
     "mamba_n_heads": of(4, 8),
     "mamba_d_head": inner_share,
@@ -121,7 +120,7 @@ RECIPES: dict[str, Recipe] = {
         },
     ),
     "bamba": (
-        BASE,
+        HYBRID,
         KV,
         MAMBA2_MIXER,
         BIAS,
@@ -129,7 +128,7 @@ RECIPES: dict[str, Recipe] = {
         {"attn_layer_indices": maybe(or_null(some_layers()), 0.8), "pad_token_id": maybe(of(0))},
     ),
     "granitemoehybrid": (
-        BASE,
+        HYBRID,
         KV,
         MAMBA2_MIXER,
         BIAS,

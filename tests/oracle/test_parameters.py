@@ -16,7 +16,7 @@ from sizewise.families import describe, known_types
 
 from . import encoders
 from .choices import Fields
-from .classes import Built, build, configuration, written
+from .classes import Built, build, configuration, resolved
 from .conftest import Oracle, Tally
 from .generators import configurations
 
@@ -40,12 +40,8 @@ def refuses(model_type: str, fields: Fields) -> bool:
 
 
 def spellings(configured: Any, fields: Fields) -> dict[str, Fields]:
-    """The same configuration as the sparse file, in full, and as the class saves it."""
-    return {
-        "sparse": fields,
-        "resolved": written(configured, full=True),
-        "saved": written(configured, full=False),
-    }
+    """The same configuration as the sparse file and with every field that the class resolves."""
+    return {"sparse": fields, "resolved": resolved(configured)}
 
 
 def difference(model_type: str, fields: Fields, built: Built) -> str:
@@ -70,7 +66,7 @@ def first(tensors: Counter[tuple[str, tuple[int, ...]]]) -> list[tuple[str, tupl
 
 
 def mismatches(model_type: str, fields: Fields, tally: Tally) -> list[str]:
-    """Compare one configuration in every spelling."""
+    """Compare one configuration in both spellings."""
     try:
         configured = configuration(model_type, fields)
         files = spellings(configured, fields)

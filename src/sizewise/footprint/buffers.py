@@ -25,7 +25,7 @@ def working_width(component: Component) -> int:
 
 def prefill_buffers(architecture: Architecture, *, context: int, sequences: int, number_bytes: int) -> Line:
     """Return the bytes of buffers when ``sequences`` prompts of ``context`` tokens are processed at once."""
-    widest = max((working_width(place.component) for place in architecture.placed()), default=0)
+    widest = max((working_width(place.component) for place in architecture.language()), default=0)
     tokens = {"sequences": sequences, "tokens": context}
     width = {"residual": 2 * architecture.hidden, "widest": widest, "number_bytes": number_bytes}
     amount = sequences * context * (width["residual"] + widest) * number_bytes

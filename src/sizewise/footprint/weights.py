@@ -147,7 +147,7 @@ def reduction(architecture: Architecture, scheme: Scheme, dtype: str | None = No
 def stored_weights(architecture: Architecture, scheme: Scheme) -> Iterator[StoredWeight]:
     """Yield every kind of tensor with what it is stored as; layers that rules name one by one."""
     for place in architecture.placed():
-        for weight in place.component.weights():
+        for weight in place.weights():
             for layer, alike in told_apart(place.layers, scheme.layer_numbers()):
                 for packing in scheme.packings(weight, place.full_name(weight, layer)):
                     yield StoredWeight(weight=weight, packing=packing, tensors=alike)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sizewise.api import (
         decode_step_flops,
-        flops,
         load,
         memory,
         memory_answer,
         parameter_count,
         parameters,
+        step_flops,
     )
     from sizewise.architecture import Model
     from sizewise.errors import HubError, InputError, SizewiseError, UsageError
@@ -27,7 +27,7 @@ _WHERE = {
     "parameter_count": "api",
     "memory": "api",
     "memory_answer": "api",
-    "flops": "api",
+    "step_flops": "api",
     "decode_step_flops": "api",
     "Model": "architecture",
     "Line": "ledger",
@@ -46,12 +46,12 @@ __all__ = [
     "UsageError",
     "__version__",
     "decode_step_flops",
-    "flops",
     "load",
     "memory",
     "memory_answer",
     "parameter_count",
     "parameters",
+    "step_flops",
 ]
 
 

@@ -109,7 +109,7 @@ def memory_answer(
     return answer_memory(load(model), asked)
 
 
-def flops(
+def step_flops(
     model: Reference, *, tokens: int = 1, past: int = 0, sequences: int = 1, scores: str = "full"
 ) -> Line:
     """Return the FLOPs of a forward pass over ``tokens`` new tokens after ``past`` cached ones.

@@ -17,6 +17,9 @@ from sizewise.escaping import shorten
 from sizewise.ledger import Status
 from sizewise.units import GB, GIB, MEMORY_LIMIT, MIB, binary_bytes
 
+CUSTOM = "custom"
+"""Id of a device of which only the memory is known."""
+
 COUNT_LIMIT = 100_000
 TERA = 10**12
 
@@ -139,10 +142,10 @@ def custom_device(memory_bytes: int, *, name: str = "") -> Device:
     """
     memory = _memory_given(memory_bytes)
     return Device(
-        id="custom",
+        id=CUSTOM,
         name=name or f"{binary_bytes(memory)} device",
         vendor="",
-        kind="custom",
+        kind=CUSTOM,
         memory_bytes=memory,
         memory_status="exact",
         memory_basis="given",

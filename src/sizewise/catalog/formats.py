@@ -14,6 +14,9 @@ from sizewise.ledger import Status
 
 FOLDER = "formats"
 
+VENDORS = {"CUDA": "nvidia", "Apple": "apple"}
+"""How ``needs`` of a format starts, and whose devices that means."""
+
 _EXL2 = re.compile(r"exl2-?([0-9]{1,2}(?:\.[0-9]{1,3})?)(?:bpw)?")
 
 
@@ -50,6 +53,11 @@ class Format:
     only: frozenset[str] = frozenset()
     leaves_modules: tuple[str, ...] = ()
     leaves_classes: tuple[str, ...] = ()
+
+    @property
+    def vendor(self) -> str:
+        """Name the vendor whose devices alone run it, in lower case; empty: any."""
+        return next((vendor for word, vendor in VENDORS.items() if self.needs.startswith(word)), "")
 
     @property
     def plain(self) -> bool:

@@ -28,7 +28,7 @@ def command(subject: str, words: tuple[str, ...], output: Output) -> None:
     WORDS keep the rows that hold all of them.
     """
     facts = SUBJECTS[subject]()
-    rows = [row for row in facts.rows if all(word.lower() in str(row).lower() for word in words)]
+    rows = [row for row in facts.rows if facts.holds(row, words)]
     shown = Table(
         title=facts.title,
         columns=facts.shown,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sizewise.architecture import Model
+from sizewise.catalog.devices import CUSTOM
 from sizewise.catalog.formats import CacheFormat, Format, cache_format, formats
 from sizewise.planning.answer import Change
 from sizewise.planning.inverse import largest
@@ -65,7 +66,7 @@ def suggest(
 
 def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context: int) -> Iterator[_Step]:
     """Yield changes that cost no quality: more devices, fewer sequences, a shorter context."""
-    if len(scenario.placements) == 1:
+    if len(scenario.placements) == 1 and scenario.placements[0].device.id != CUSTOM:
         for count in DEVICE_COUNTS:
             placement = Placement(device=scenario.placements[0].device, count=count)
             wider = replace(scenario, placements=(placement,))
@@ -110,7 +111,7 @@ def _cache_steps(scenario: Scenario) -> Iterator[_Step]:
 
 def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
     """Yield smaller weight formats: more bits first, the better of equal bits first."""
-    for row in _smaller_formats(scenario.weights.bits):
+    for row in _smaller_formats(scenario):
         scheme = asked_storage(model, row).scheme
         yield _Step(
             what=f"weights in {row.name}",
@@ -120,11 +121,13 @@ def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
         )
 
 
-def _smaller_formats(bits: Fraction) -> list[Format]:
-    """Return the formats of fewer bits, the best two of each number of bits."""
+def _smaller_formats(scenario: Scenario) -> list[Format]:
+    """Return the formats of fewer bits that run on the devices, the best two of each number of bits."""
+    vendors = {placement.device.vendor.lower() for placement in scenario.placements}
     found: dict[Fraction, list[Format]] = {}
     for row in sorted(formats().values(), key=lambda row: (-row.bits, row.quality)):
-        if row.bits < bits and row.status != "assumed":
+        runs = row.vendor in ("", *vendors)
+        if row.bits < scenario.weights.bits and row.status != "assumed" and runs:
             found.setdefault(row.bits, []).append(row)
     return [row for rows in found.values() for row in rows[:FORMATS_PER_BITS]]
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sizewise.architecture import Model
-from sizewise.catalog.devices import all_devices
+from sizewise.catalog.devices import CUSTOM, all_devices
 from sizewise.footprint.weights import stored_bytes
 from sizewise.ledger import Line, total, weakened
 from sizewise.parallel.even import even_share
@@ -73,7 +73,7 @@ def _fits(scenario: Scenario, share: Line) -> tuple[Fit, ...]:
 def _fit(placement: Placement, share: Line) -> Fit:
     device = placement.device
     return Fit(
-        device=device.id if device.id != "custom" else device.name,
+        device=device.id if device.id != CUSTOM else device.name,
         count=placement.count,
         usable=device.memory_bytes,
         usable_status=device.memory_status,

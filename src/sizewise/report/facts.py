@@ -1,6 +1,6 @@
 """The catalogue's rows as plain data, with the columns that a person is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sizewise.catalog.devices import Device, all_devices
@@ -13,6 +13,9 @@ from sizewise.units import GB, binary_bytes, decimal_bytes, short_count
 
 Row = dict[str, object]
 
+NAMES = ("aliases", "ollama", "name", "vendor", "model_type")
+"""Columns that are searched although a terminal does not show them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactTable:
@@ -24,6 +27,12 @@ class FactTable:
     printers: Mapping[str, Callable[[object], str]] = field(default_factory=dict)
     right: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+
+    def holds(self, row: Row, words: Sequence[str]) -> bool:
+        """Tell whether a row's columns or other names hold all of the words."""
+        columns = (*self.shown, *(name for name in NAMES if name in row))
+        text = " ".join(str(row[column]) for column in columns).lower()
+        return all(word.lower() in text for word in words)
 
     def text(self, row: Row, column: str) -> str:
         """Return a cell as a person reads it."""

@@ -14,7 +14,7 @@ _RIGHT = frozenset(("GiB", "GB", "usable", "needed", "spare", "saves", "then nee
 
 def memory_tables(answer: MemoryAnswer) -> list[Table]:
     """Return the parts, the devices and the changes."""
-    columns = ("part", "GiB", "GB", "90 % interval", "status")
+    columns = ("part", "GiB", "GB", "interval", "status")
     rows = [_part_row(part) for part in answer.line.parts] + [_part_row(answer.line)]
     title = answer.model.name
     tables = [Table(title=title, columns=columns, rows=tuple(rows), right=_RIGHT)]

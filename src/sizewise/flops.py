@@ -12,7 +12,7 @@ from sizewise.ledger import Line, Status, leaf, total
 from sizewise.operations import Operation
 
 Scores = Literal["full", "causal"]
-"""full: every query meets every key (what kernels without a mask skip compute) · causal: useful half."""
+"""full: every query meets every key that is there, as kernels do that skip nothing · causal: the useful part."""
 
 UNIT = "FLOPs"
 
@@ -20,15 +20,15 @@ UNIT = "FLOPs"
 def keys_seen(tokens: int, past: int, reach: int | None, scores: Scores) -> int:
     """Count the (query, key) pairs of ``tokens`` new tokens after ``past`` cached ones.
 
-    With a window of ``reach`` keys a query sees at most that many.
+    Of the cached keys a window of ``reach`` leaves reach - 1; a new query then uses at most ``reach``.
 
     >>> keys_seen(4, 0, None, "causal"), keys_seen(4, 0, None, "full"), keys_seen(1, 99, 10, "causal")
     (10, 16, 10)
     """
+    if scores == "full":
+        return tokens * (tokens + (past if reach is None else min(past, reach - 1)))
     longest = past + tokens
     limit = longest if reach is None else min(reach, longest)
-    if scores == "full":
-        return tokens * limit
     ramp = max(0, min(tokens, limit - past))
     return ramp * past + ramp * (ramp + 1) // 2 + (tokens - ramp) * limit
 

@@ -178,7 +178,8 @@ def packed_bytes(name: str, rows: int, columns: int) -> int:
 def arithmetic_of_the_lesson() -> Iterator[str]:
     mixtral = parameter_count("mixtral-8x7b-v0.1")
     yield f"{mixtral.active:,} of {mixtral.total.value:,}"
-    yield f"{step_flops(from_shape(TEXTBOOK), tokens=512).value:,} for the 512-wide model above and 512 tokens"
+    flops = step_flops(from_shape(TEXTBOOK), tokens=512).value
+    yield f"{flops:,} for the 512-wide model above and 512 tokens"
 
 
 def a_linear_layer() -> Iterator[str]:

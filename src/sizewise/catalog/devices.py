@@ -25,7 +25,7 @@ TERA = 10**12
 
 _TOTALS: dict[str, tuple[Status, str]] = {
     "listing": ("exact", "total seen in public listings of nvidia-smi"),
-    "recalled": ("assumed", "total of nvidia-smi as remembered, no listing at hand"),
+    "recalled": ("assumed", "total of the vendor's tool as remembered, no listing at hand"),
     "nominal": ("assumed", "nominal: the total that the vendor's tool reports is not known"),
     "largest": ("assumed", "the largest memory sold with it"),
 }

@@ -1,4 +1,4 @@
-"""Fixed overheads of a process on a device, per engine: assumed rows with an interval."""
+"""Habits of engines as rows: fixed overheads of a process with an interval, classes without fused attention."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,11 @@ class Overhead:
     typical: int
     high: int
     source: str
+
+
+def eager_classes() -> frozenset[str]:
+    """Return the transformers classes that have no fused attention kernel by default."""
+    return frozenset(tables("runtimes")["transformers"]["eager"]["classes"])
 
 
 def overheads(runtime: str) -> tuple[Overhead, ...]:

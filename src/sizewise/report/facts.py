@@ -53,7 +53,7 @@ def model_facts() -> FactTable:
     return FactTable(
         title="Models",
         rows=[_model_row(preset, names_by_model.get(preset.id, [])) for preset in presets()],
-        shown=("id", "parameters", "active", "context", "license", "release", "status"),
+        shown=("id", "parameters", "active", "context", "license", "on_hub_since", "status"),
         printers={"parameters": _count, "active": _count, "context": _thousands},
         right=frozenset(("parameters", "active", "context")),
         notes=("a name without its organisation is enough; sources and aliases: --json",),
@@ -72,7 +72,7 @@ def _model_row(preset: Preset, ollama: list[str]) -> Row:
         "published_minus_model": dict(preset.published_minus_model),
         "context": preset.context,
         "license": preset.license,
-        "release": preset.release,
+        "on_hub_since": preset.release,
         "aliases": list(preset.aliases),
         "ollama": ollama,
         "status": "exact" if answered else "not modelled yet",

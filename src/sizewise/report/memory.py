@@ -84,15 +84,26 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
         f"{scenario.sequences} sequence{plural}, runtime {answer.runtime}"
     ]
     if answer.largest_context is not None:
-        notes.append(
-            f"largest context that fits: {answer.largest_context:,} tokens; "
-            f"sequences at {scenario.context:,} tokens: {answer.largest_sequences or 0:,}"
-        )
+        notes.append(_reach(answer))
+    if not answer.all_fit and scenario.placements and not any(change.fits for change in answer.changes):
+        notes.append("nothing that can be changed here makes it fit; it needs more memory")
     if any(fit.tight for fit in answer.fits) and scenario.placements:
         notes.append("tight: it fits at the value, not at the upper end of the interval")
     if answer.model.assumed:
         notes.append(f"assumed: {answer.model.assumed}")
     return notes
+
+
+def _reach(answer: MemoryAnswer) -> str:
+    """Return how far the devices go, beside what the model was trained for."""
+    if not answer.largest_context:
+        return "not even one token of context fits"
+    limit = answer.model.context
+    trained = f" (trained for {limit:,})" if limit and answer.largest_context > limit else ""
+    return (
+        f"largest context that fits: {answer.largest_context:,} tokens{trained}; "
+        f"sequences at {answer.scenario.context:,} tokens: {answer.largest_sequences or 0:,}"
+    )
 
 
 def memory_bar(answer: MemoryAnswer) -> str:

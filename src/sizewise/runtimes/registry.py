@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from sizewise.architecture import Architecture
-from sizewise.catalog.overheads import overheads
-from sizewise.footprint.buffers import prefill_buffers
+from sizewise.catalog.overheads import eager_classes, overheads
+from sizewise.footprint.buffers import Prefill, prefill_buffers
 from sizewise.ledger import Line, leaf, total
 from sizewise.runtimes import CacheRequest, Runtime
 from sizewise.runtimes.ideal import Ideal
@@ -32,9 +32,13 @@ def working_memory(architecture: Architecture, scenario: Scenario) -> tuple[Line
     cache = runtime.cache(architecture.kept(), request)
     if runtime is IDEAL:
         return cache, total("buffers", (), "bytes"), total("overhead", (), "bytes")
-    buffers = prefill_buffers(
-        architecture, context=scenario.context, sequences=scenario.sequences, number_bytes=number_bytes
+    prefill = Prefill(
+        tokens=scenario.context,
+        sequences=scenario.sequences,
+        number_bytes=number_bytes,
+        eager=architecture.model_class in eager_classes(),
     )
+    buffers = prefill_buffers(architecture, prefill)
     return cache, buffers, _overhead(scenario.runtime)
 
 

@@ -1,7 +1,7 @@
 # The verbs of the project. PYTHON is any Python >= 3.11 with the package and its extras installed.
 PYTHON ?= python3
 
-.PHONY: demo test check format oracle bench validate
+.PHONY: demo test check format oracle bench validate fuzz
 
 demo:  ## the main job
 	$(PYTHON) -m sizewise memory llama-3.1-8b --context 32k --on rtx-4090
@@ -29,3 +29,6 @@ bench:  ## the package's own speed, as ratios
 
 validate:  ## predictions against shipped measurements
 	$(PYTHON) -m pytest tests/golden
+
+fuzz:  ## hostile inputs until INPUTS of each format are read; SEED starts elsewhere
+	SIZEWISE_FUZZ=$(or $(INPUTS),1000000) SIZEWISE_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(PYTHON) -m pytest tests/fuzz -s

@@ -15,7 +15,8 @@ from sizewise.sources.config_json import from_config
 from sizewise.sources.reference import load_reference
 from sizewise.units import parse_context, parse_memory
 
-Reference = str | Mapping[str, Any] | Model
+Reference = Any
+"""A name, path, tag or size; a configuration as a dict; a Model; a live ``torch.nn.Module``."""
 
 
 def load(reference: Reference, *, settings: Sequence[str] = (), offline: bool = False) -> Model:
@@ -30,6 +31,10 @@ def load(reference: Reference, *, settings: Sequence[str] = (), offline: bool = 
         return reference
     if isinstance(reference, str):
         return load_reference(reference, settings, offline=offline)
+    if hasattr(reference, "named_parameters"):
+        from sizewise.sources.module_model import from_module
+
+        return from_module(reference)
     if not isinstance(reference, Mapping):
         raise InputError(
             "unknown_format", f"a {type(reference).__name__} is no model reference; give a name or a dict"

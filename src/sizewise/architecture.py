@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from sizewise.formats.quantization import Quantization
+from sizewise.listing import Listing
 from sizewise.notices import Notice
 from sizewise.operations import Kept, Operation
 from sizewise.tensors import Weight
@@ -223,7 +224,8 @@ class Model:
     ``assumed`` tells why the architecture itself is a guess (a nominal size); empty when it is known.
     ``dtype`` is the stored number format, None when the source names none; ``quantization`` the
     source's own ``quantization_config``; ``default_format`` what a catalogue tag ships; ``context`` the
-    longest trained context; ``published`` the element count of the published checkpoint.
+    longest trained context; ``published`` the element count of the published checkpoint. ``listing`` is
+    the checkpoint's own header, where it was read; ``trainable`` what a live module says.
     """
 
     name: str
@@ -236,4 +238,6 @@ class Model:
     default_format: str | None = None
     context: int | None = None
     published: int | None = None
+    listing: Listing | None = None
+    trainable: int | None = None
     notices: tuple[Notice, ...] = ()

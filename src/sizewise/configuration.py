@@ -41,6 +41,7 @@ class Config:
         fields = declared.get("defaults", {})
         in_order = sorted(raw.items(), key=lambda item: item[0] not in fields)
         self._given = {self._canonical(k): v for k, v in in_order}
+        self._spelled = frozenset(raw)
         self._depth = depth
         self.notices: list[Notice] = []
         if isinstance(raw.get("auto_map"), Mapping):
@@ -56,6 +57,14 @@ class Config:
     def given(self, name: str) -> bool:
         """Tell whether the source itself has the field with a value other than null."""
         return self._given.get(self._canonical(name)) is not None
+
+    def present(self, name: str) -> bool:
+        """Tell whether the source itself has the field, be its value null."""
+        return self._canonical(name) in self._given
+
+    def spelled(self, name: str) -> bool:
+        """Tell whether the source has the field under this very name, not under an alias."""
+        return name in self._spelled
 
     def raw(self, name: str) -> Any:
         """Return the unchecked value: given, else the class default, else None."""
@@ -175,6 +184,18 @@ class Config:
                 raise self.bad(name, f"holds {shorten(_shown(index), 40)}; layer indices are needed")
         return frozenset(found)
 
+    def sizes(self, name: str, layers: int) -> list[int]:
+        """Return an integer >= 1 for each layer: those of a list, or one number for all."""
+        found = self.raw(name)
+        if not isinstance(found, list | tuple):
+            return [self.size(name)] * layers
+        if len(found) != layers:
+            raise self.bad(name, f"has {len(found)} entries for {layers} layers")
+        for size in found:
+            if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= SIZE_LIMIT:
+                raise self.bad(name, f"holds {shorten(_shown(size), 40)}; whole numbers from 1 are needed")
+        return list(found)
+
     def section(
         self, name: str, model_type: str | None = None, changes: Mapping[str, Any] | None = None
     ) -> "Config":
@@ -185,11 +206,23 @@ class Config:
         value = self.raw(name)
         if not isinstance(value, Mapping):
             raise self.bad(name, f"is {shorten(_shown(value), 40)}; an object is needed")
-        own = value.get("model_type")
+        fields = {**value, **(changes or {})}
+        own = fields.get("model_type")
         inner = own if isinstance(own, str) else model_type
         if inner is None:
             raise self.bad(name, "does not say its model_type")
-        return Config({**value, **(changes or {})}, inner, depth=self._depth + 1)
+        return self._inner(fields, inner)
+
+    def read_as(self, model_type: str, changes: Mapping[str, Any] | None = None) -> "Config":
+        """Return the same fields read as another type: older files have no section for the inner model."""
+        return self._inner({**self._given, **(changes or {})}, model_type)
+
+    def _inner(self, fields: Mapping[str, Any], model_type: str) -> "Config":
+        """Return a configuration whose notices are those of this one."""
+        inner = Config(fields, model_type, depth=self._depth + 1)
+        self.notices.extend(notice for notice in inner.notices if notice not in self.notices)
+        inner.notices = self.notices
+        return inner
 
     def has_section(self, name: str) -> bool:
         """Tell whether a nested configuration is there and not null."""

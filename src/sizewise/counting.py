@@ -42,6 +42,8 @@ def count(model: Model) -> Count:
         raise InputError("bad_config", f"{model.name}: over 10^16 parameters; check the sizes in the config")
     conventions = active_by_convention(model.architecture)
     frozen = sum(w.elements * n for w, n in model.architecture.weights() if w.frozen)
+    if model.trainable is not None:
+        frozen = int(line.value) - model.trainable
     return Count(
         total=line,
         by_role={part.name: int(part.value) for part in line.parts},  # type: ignore[misc]

@@ -12,7 +12,7 @@ from sizewise.ledger import Line, Status, leaf, total
 from sizewise.operations import Operation
 
 Scores = Literal["full", "causal"]
-"""full: every query meets every key that is there, as kernels do that skip nothing · causal: the useful part."""
+"""full: every query meets every key that is there · causal: the useful part."""
 
 UNIT = "FLOPs"
 

@@ -28,6 +28,8 @@ class Operation:
     macs_per_key: int = 0
     reach: int | None = None
     outputs: int = 0
+    heads: int = 0
+    """Query heads whose scores this is."""
     encoder_keys: bool = False
     """The keys are those of the encoder (cross-attention)."""
 
@@ -40,6 +42,8 @@ class TokenCache:
     chunked attention; ``index`` counts the keys of a sparse-attention indexer. ``heads`` and the
     widths let an engine round per head. With ``encoder`` the tokens are those of the encoder.
     ``repeats`` says how often the transformers class repeats each head before it keeps it.
+    ``stride`` tokens are kept as one entry (compressed attention); of those that do not fill a stride
+    yet ``pending`` numbers each are kept, and ``overlap`` numbers of the last full one.
     """
 
     keys: int
@@ -51,10 +55,13 @@ class TokenCache:
     latent: bool = False
     encoder: bool = False
     repeats: int = 1
+    stride: int = 1
+    pending: int = 0
+    overlap: int = 0
 
     @property
     def numbers(self) -> int:
-        """Count the numbers of one token."""
+        """Count the numbers of one token, or of one stride."""
         return self.keys + self.values + self.index
 
 
@@ -64,13 +71,15 @@ class SequenceState:
 
     A causal convolution over ``channels`` needs the last ``kernel`` - 1 inputs (engines keep that
     many columns or one more); ``recurrent`` numbers are the state of the recurrence, kept in fp32;
-    ``shift`` numbers (RWKV's previous token) are kept in the model's own precision.
+    ``shift`` numbers (RWKV's previous token) are kept in the model's own precision, and so are the
+    ``memory`` numbers of a recurrence that some classes do not raise to fp32.
     """
 
     channels: int = 0
     kernel: int = 0
     recurrent: int = 0
     shift: int = 0
+    memory: int = 0
 
 
 Kept = TokenCache | SequenceState

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sizewise.catalog.devices import Device
 from sizewise.catalog.formats import CacheFormat, Format
 from sizewise.formats.scheme import Scheme
+from sizewise.ledger import Line
 
 DEFAULT_CONTEXT = 8192
 
@@ -26,8 +27,12 @@ class Scenario:
 
     context: int
     sequences: int
+    image_tokens: int = 0
+    """Tokens of the context that pictures take."""
     weights: Format
     scheme: Scheme
+    shipped: Line | None = None
+    """Bytes of the weights as the checkpoint's own header says them."""
     cache: CacheFormat
     runtime: str
     placements: tuple[Placement, ...] = ()

@@ -24,6 +24,7 @@ Role = Literal[
     "vision",
     "audio",
     "projector",
+    "other",
 ]
 
 Kind = Literal["matrix", "table", "kernel", "vector"]

@@ -38,6 +38,7 @@ _COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**
 
 CONTEXT_LIMIT = 10**9
 SEQUENCES_LIMIT = 10**6
+PIXEL_LIMIT = 100_000
 COUNT_LIMIT = 10**16
 MEMORY_LIMIT = 2**60
 
@@ -91,6 +92,20 @@ def parse_count(text: str) -> int:
     (1500000000, 8030000000)
     """
     return _parse(text, _COUNT_UNITS, "a count", "7b or 8.03e9", COUNT_LIMIT)
+
+
+def parse_pixels(text: str) -> tuple[int, int]:
+    """Return width and height of ``1024x768``, each 1 to 100,000.
+
+    Raises UsageError (bad_option).
+
+    >>> parse_pixels("1024x768")
+    (1024, 768)
+    """
+    match = re.fullmatch(r"([0-9]{1,6})[x×]([0-9]{1,6})", text.strip()[:20])
+    if match is None or not all(1 <= int(side) <= PIXEL_LIMIT for side in match.groups()):
+        raise UsageError("bad_option", f"{shorten(text)!r} is no size of a picture; write it like 1024x768")
+    return int(match[1]), int(match[2])
 
 
 def binary_bytes(amount: float) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 Fields = dict[str, Any]
 Draw = Callable[[Random, Fields], Any]
 """From a source of randomness and the fields drawn so far (under their first name) to a value."""
-Table = Mapping[str | tuple[str, ...], Draw]
+Table = Mapping[Any, Draw]
+"""From a name, or a tuple of names, to its choice."""
 
 
 class Missing(Enum):
@@ -99,6 +100,16 @@ def some_layers(layers: str = "num_hidden_layers") -> Draw:
 
 def any_of(*choices: Draw) -> Draw:
     return lambda random, fields: random.choice(choices)(random, fields)
+
+
+def section(model_type: str, recipe: Recipe, *, named: float = 1.0) -> Draw:
+    """A nested configuration, which says its own type with the chance ``named``."""
+
+    def choice(random: Random, fields: Fields) -> Fields:
+        own = {"model_type": model_type} if random.random() < named else {}
+        return {**own, **draw(random, recipe)}
+
+    return choice
 
 
 FLAG = of(True, False)

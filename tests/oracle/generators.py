@@ -3,8 +3,25 @@
 from collections.abc import Iterator
 from random import Random
 
-from . import dense, early, encoders, experts, latent, state_space
-from .choices import Fields, Recipe, draw
+from . import (
+    choices_wrappers,
+    dense,
+    early,
+    early_decoders,
+    encoder_decoders,
+    encoder_kin,
+    encoders,
+    experts,
+    latent,
+    special,
+    state_space,
+    variants,
+    wrappers,
+)
+from .choices import Fields, Recipe, Table, draw
+
+ENCODERS: dict[str, Recipe] = {**encoders.RECIPES, **encoder_kin.RECIPES, **encoder_decoders.RECIPES}
+"""Types whose files name one of several classes."""
 
 RECIPES: dict[str, Recipe] = {
     **dense.RECIPES,
@@ -12,13 +29,21 @@ RECIPES: dict[str, Recipe] = {
     **experts.RECIPES,
     **latent.RECIPES,
     **state_space.RECIPES,
-    **encoders.RECIPES,
+    **special.RECIPES,
+    **variants.RECIPES,
+    **early_decoders.RECIPES,
+    **ENCODERS,
+    **wrappers.RECIPES,
+    **choices_wrappers.RECIPES,
 }
 """By model type. A type that is new in a family needs one here."""
 
 
-def configurations(model_type: str, seed: str, count: int) -> Iterator[Fields]:
-    """Yield sparse configurations, the same ones for the same seed whatever other types are drawn."""
+def configurations(model_type: str, seed: str, count: int, *changes: Table) -> Iterator[Fields]:
+    """Yield sparse configurations, the same ones for the same seed whatever other types are drawn.
+
+    ``changes`` replace choices of the recipe.
+    """
     random = Random(f"{seed} {model_type}")
     for _ in range(count):
-        yield draw(random, RECIPES[model_type])
+        yield draw(random, (*RECIPES[model_type], *changes))

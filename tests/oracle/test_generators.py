@@ -6,11 +6,12 @@ import pytest
 
 from sizewise.families import known_types
 
+from . import wrappers
 from .generators import RECIPES, configurations
 
 
 def test_every_known_type_has_a_recipe_and_no_other_one() -> None:
-    assert sorted(RECIPES) == sorted(known_types())
+    assert sorted({*RECIPES, *wrappers.TEXTS}) == sorted(known_types())
 
 
 @pytest.mark.parametrize("model_type", sorted(RECIPES))

@@ -23,6 +23,8 @@ def command(
     *,
     models: list[Model],
     context: int | None,
+    images: int,
+    image_size: tuple[int, int],
     sequences: int,
     quant: str | None,
     kv_cache_dtype: str | None,
@@ -36,6 +38,8 @@ def command(
     """How much memory it takes to run a model: weights, cache, buffers, overhead, and where it fits."""
     asked = Asked(
         context=context,
+        images=images,
+        image_size=image_size,
         sequences=sequences,
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,

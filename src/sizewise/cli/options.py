@@ -12,7 +12,7 @@ from sizewise.errors import UsageError
 from sizewise.sources.reference import load_reference
 from sizewise.sources.settings import parse_settings
 from sizewise.sources.shapes import Shape, from_shape
-from sizewise.units import parse_context
+from sizewise.units import parse_context, parse_pixels
 
 Command = Callable[..., Any]
 
@@ -37,6 +37,18 @@ class Tokens(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return tokens; click passes values through that are integers already."""
         return value if isinstance(value, int) else parse_context(value)
+
+
+class Pixels(click.ParamType[tuple[int, int]]):
+    """The size of a picture: 1024x768."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """Return width and height; click passes values through that are pairs already."""
+        return value if isinstance(value, tuple) else parse_pixels(value)
 
 
 def model_options(function: Command) -> Command:
@@ -163,6 +175,19 @@ def scenario_options(function: Command) -> Command:
             "--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8."
         ),
         click.option("--runtime", default="auto", help="Engine: auto, ideal, transformers."),
+        click.option(
+            "--images",
+            type=click.IntRange(0, 10**6),
+            default=0,
+            help="Pictures per sequence, added to the context.",
+        ),
+        click.option(
+            "--image-size",
+            "image_size",
+            type=Pixels(),
+            default="1024x1024",
+            help="Width x height, e.g. 1024x1024.",
+        ),
         click.option("--on", "on", help="Devices: rtx-4090, h100-sxm:2, here."),
         click.option("--memory", "memory", help="Memory per device, e.g. 24GiB."),
     ]

@@ -13,6 +13,14 @@ from sizewise.tensors import Weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertNames:
+    """Names of the two stacks; an empty first one means the usual."""
+
+    first: str = ""
+    down: str = "down_proj"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Experts:
     """All routed experts of one layer. Every number is a count."""
 
@@ -23,6 +31,9 @@ class Experts:
     gated: bool = True
     bias: bool = False
     transposed: bool = False
+    names: ExpertNames = ExpertNames()
+    idle: int = 0
+    """Experts that pass a token on unchanged; the class stores a first matrix for them nevertheless."""
 
     def weights(self) -> Iterator[Weight]:
         """Yield the two stacks, and their biases [E, out] where there are some.
@@ -32,17 +43,18 @@ class Experts:
         176160768
         """
         first, pieces = ("gate_up_proj", 2) if self.gated else ("up_proj", 1)
-        yield from self._matrix(first, pieces * self.width, self.hidden, pieces)
-        yield from self._matrix("down_proj", self.hidden, self.width, 1)
+        outputs, stored = pieces * self.width, self.experts + self.idle
+        yield from self._matrix(self.names.first or first, outputs, self.hidden, stored, pieces)
+        yield from self._matrix(self.names.down, self.hidden, self.width, self.experts, 1)
 
-    def _matrix(self, name: str, outputs: int, inputs: int, pieces: int) -> Iterator[Weight]:
+    def _matrix(self, name: str, outputs: int, inputs: int, experts: int, pieces: int) -> Iterator[Weight]:
         sizes = (inputs, outputs) if self.transposed else (outputs, inputs)
         yield Weight(
             name=name,
             role="expert",
-            shape=(self.experts, *sizes),
+            shape=(experts, *sizes),
             kind="matrix",
-            experts=self.experts,
+            experts=experts,
             active_experts=self.active,
             pieces=pieces,
             transposed=self.transposed,

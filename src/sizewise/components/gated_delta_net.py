@@ -24,6 +24,8 @@ class GatedDeltaNet:
     kernel: int
     fused: bool
     """Two input projections (q, k, v with the output gate; both gates) instead of four."""
+    separate: bool = False
+    """Each of the six inputs has a projection of its own."""
 
     @property
     def keys(self) -> int:
@@ -44,6 +46,11 @@ class GatedDeltaNet:
         """Return the input projections as (name, outputs)."""
         if self.fused:
             return (("in_proj_qkvz", self.channels + self.values), ("in_proj_ba", 2 * self.value_heads))
+        if self.separate:
+            sizes = (self.keys, self.keys, self.values, self.value_heads, self.value_heads, self.values)
+            return tuple(
+                zip(("q_proj", "k_proj", "v_proj", "a_proj", "b_proj", "g_proj"), sizes, strict=True)
+            )
         return (
             ("in_proj_qkv", self.channels),
             ("in_proj_z", self.values),
@@ -67,8 +74,9 @@ class GatedDeltaNet:
         )
         for name, outputs in self._inputs():
             yield from linear(name, "state_space", outputs, self.hidden)
-        yield Weight(name="norm.weight", role="norm", shape=(self.value_size,))
-        yield from linear("out_proj", "state_space", self.hidden, self.values)
+        norm, output = ("o_norm", "o_proj") if self.separate else ("norm", "out_proj")
+        yield Weight(name=f"{norm}.weight", role="norm", shape=(self.value_size,))
+        yield from linear(output, "state_space", self.hidden, self.values)
 
     def operations(self) -> Iterator[Operation]:
         """Yield the projections, the convolution and the scan.

@@ -43,6 +43,8 @@ class GroupedQueryAttention:
     kv_heads: int
     head_size: int
     qkv_bias: bool = False
+    key_bias: bool = True
+    """Keys have a bias where queries and values have one."""
     out_bias: bool = False
     head_norm: HeadNorm = "none"
     gated: bool = False
@@ -59,6 +61,14 @@ class GroupedQueryAttention:
     """Keys and values come from the encoder's output."""
     repeated: bool = False
     """The transformers class repeats keys and values for every query head before it keeps them."""
+    inputs: int | None = None
+    """Features that queries, keys and values are projected from; None: the hidden size."""
+    value_size: int | None = None
+    """Features of a value head; None: as many as of a key head."""
+    values_from_keys: bool = False
+    """Values are the projected keys under another norm: there is no value projection."""
+    borrowed: bool = False
+    """Keys and values are those of an earlier layer: nothing is projected, nothing kept."""
     names: AttentionNames = AttentionNames()
 
     @property
@@ -68,37 +78,53 @@ class GroupedQueryAttention:
 
     @property
     def keys(self) -> int:
-        """K*H features; values have as many."""
+        """K*H features."""
         return self.kv_heads * self.head_size
+
+    @property
+    def values(self) -> int:
+        """K*H features, or those of K value heads where they have another size."""
+        return self.kv_heads * (self.value_size or self.head_size)
+
+    @property
+    def outputs(self) -> int:
+        """Features of the attended values of all N heads."""
+        return self.query_heads * (self.value_size or self.head_size)
+
+    @property
+    def projected(self) -> int:
+        """Features that queries, keys and values come from."""
+        return self.inputs or self.hidden
 
     def weights(self) -> Iterator[Weight]:
         """Yield the projections [N*H, D], twice [K*H, D] and [D, N*H], their biases, norms and sinks."""
-        names, bias, transposed = self.names, self.qkv_bias, self.names.transposed
-        queries = self.queries * (2 if self.gated else 1)
-        if names.fused:
-            width = queries + 2 * self.keys
-            yield from linear(names.fused, "attention", width, self.hidden, bias=bias, transposed=transposed)
-        else:
-            yield from linear(
-                names.query, "attention", queries, self.hidden, bias=bias, transposed=transposed
-            )
-            yield from linear(
-                names.key, "attention", self.keys, self.hidden, bias=bias, transposed=transposed
-            )
-            yield from linear(
-                names.value, "attention", self.keys, self.hidden, bias=bias, transposed=transposed
-            )
+        names, transposed = self.names, self.names.transposed
+        for name, outputs in self._projections():
+            bias = self.qkv_bias and (self.key_bias or name != names.key)
+            yield from linear(name, "attention", outputs, self.projected, bias=bias, transposed=transposed)
         yield from linear(
-            names.output, "attention", self.hidden, self.queries, bias=self.out_bias, transposed=transposed
+            names.output, "attention", self.hidden, self.outputs, bias=self.out_bias, transposed=transposed
         )
         yield from self._norms()
         if self.sinks:
             yield Weight(name="sinks", role="attention", shape=(self.query_heads,))
 
+    def _projections(self) -> Iterator[tuple[str, int]]:
+        """Yield the input projections as (name, outputs)."""
+        names, queries = self.names, self.queries * (2 if self.gated else 1)
+        if names.fused:
+            yield names.fused, queries + self.keys + self.values
+            return
+        yield names.query, queries
+        if not self.borrowed:
+            yield names.key, self.keys
+            if not self.values_from_keys:
+                yield names.value, self.values
+
     def _norms(self) -> Iterator[Weight]:
         """Yield the norms of queries and keys."""
-        pairs = ((self.names.query_norm, self.query_heads), (self.names.key_norm, self.kv_heads))
-        for name, count in pairs:
+        queries, keys = (self.names.query_norm, self.query_heads), (self.names.key_norm, self.kv_heads)
+        for name, count in (queries,) if self.borrowed else (queries, keys):
             if self.head_norm == "full":
                 yield Weight(name=f"{name}.weight", role="norm", shape=(count * self.head_size,))
             elif self.head_norm in ("per_head", "per_head_layer_norm"):
@@ -114,20 +140,23 @@ class GroupedQueryAttention:
     def operations(self) -> Iterator[Operation]:
         """Yield the projections and the scores: Q·Kᵀ and P·V cost H each per query head and key."""
         doubled = 2 if self.gated else 1
-        yield product("queries", "attention", self.queries * doubled, self.hidden)
-        yield product("keys", "attention", self.keys, self.hidden)
-        yield product("values", "attention", self.keys, self.hidden)
+        yield product("queries", "attention", self.queries * doubled, self.projected)
+        if not self.borrowed:
+            yield product("keys", "attention", self.keys, self.projected)
+        if not self.borrowed and not self.values_from_keys:
+            yield product("values", "attention", self.values, self.projected)
         limits = (self.reach, self.window, self.chunk)
         yield Operation(
             name="scores",
             role="attention",
             kind="scores",
-            macs_per_key=2 * self.queries,
+            macs_per_key=self.queries + self.outputs,
             reach=next((limit for limit in limits if limit is not None), None),
-            outputs=self.queries,
+            outputs=self.outputs,
+            heads=self.query_heads,
             encoder_keys=self.cross,
         )
-        yield product("output", "attention", self.hidden, self.queries)
+        yield product("output", "attention", self.hidden, self.outputs)
 
     def kept(self) -> Iterator[Kept]:
         """Yield a key and a value per token and key/value head.
@@ -136,10 +165,10 @@ class GroupedQueryAttention:
         >>> [entry.numbers for entry in layer.kept()]
         [2048]
         """
-        if self.cached:
+        if self.cached and not self.borrowed:
             yield TokenCache(
                 keys=self.keys,
-                values=self.keys,
+                values=self.values,
                 heads=self.kv_heads,
                 window=self.window,
                 chunk=self.chunk,

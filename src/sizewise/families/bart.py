@@ -1,135 +1,146 @@
-"""BART: an encoder and a decoder with learned positions, biases everywhere and LayerNorms.
+"""BART and the encoder-decoders in its shape: mBART, Pegasus, Marian, Blenderbot, M2M-100 (NLLB) and others.
 
-One table serves encoder, decoder and head unless ``tie_word_embeddings`` is false. The decoder alone
-is a causal model (BartForCausalLM); a file without ``architectures`` means it when ``is_decoder`` is
-true and ``is_encoder_decoder`` false, as that class writes it.
-Source: Lewis et al. 2019, arXiv:1910.13461; the modelling file of transformers 5.23.
+BART's tables of positions have two rows that no position uses; Pegasus and Marian store their sines,
+M2M-100 computes them. mBART, Pegasus, Blenderbot and M2M-100 norm before their blocks and at the end.
+Source: Lewis et al. 2019, arXiv:1910.13461; Liu et al. 2020, arXiv:2001.08210 (mBART); Zhang et al.
+2019, arXiv:1912.08777 (Pegasus); Fan et al. 2020, arXiv:2010.11125 (M2M-100); the modelling files of
+transformers 5.23.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 
-from sizewise.architecture import Architecture, Part, Stack, stack
-from sizewise.components.embeddings import Embedding, Head
-from sizewise.components.feed_forward import FeedForward, FeedForwardNames
-from sizewise.components.grouped_query_attention import AttentionNames, GroupedQueryAttention
-from sizewise.components.norms import Norm
+from sizewise.architecture import Architecture
+from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
+from sizewise.errors import InputError
 from sizewise.families import Resolve
-from sizewise.plans.fields import Heads, Outputs, chosen_class, equal_heads, task_matrices
+from sizewise.plans.encoder_decoder import (
+    ANSWERS,
+    BARE,
+    CAUSAL,
+    GENERATION,
+    LABELS,
+    AttentionStyle,
+    EncoderDecoderPlan,
+    Half,
+    Task,
+    encoder_decoder,
+    no_table,
+    positions,
+    positions_and,
+)
 
-SPARE_POSITIONS = 2
-DEFAULT_LABELS = 3
+SPARE_POSITIONS = positions_and(2)
+BART_LABELS = 3
+FURTHER = {"ForSequenceClassification": LABELS, "ForQuestionAnswering": ANSWERS}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a class consists of; ``matrices`` are biased and stand after the decoder."""
-
-    prefix: str = "model."
-    encoder: bool = True
-    language_model: bool = False
-    matrices: Mapping[str, Outputs] = field(default_factory=dict)
+def tasks(name: str, *further: str) -> Mapping[str, Task]:
+    """Return the classes that all types have under a name; ``further`` are those of some."""
+    known = {"ForConditionalGeneration": GENERATION, "Model": BARE, "ForCausalLM": CAUSAL}
+    return {f"{name}{ending}": task for ending, task in (known | {it: FURTHER[it] for it in further}).items()}
 
 
-TASKS = {
-    "BartForConditionalGeneration": Task(language_model=True),
-    "BartModel": Task(prefix=""),
-    "BartForCausalLM": Task(encoder=False, language_model=True),
-    "BartForSequenceClassification": Task(
-        matrices={"classification_head.dense": "hidden", "classification_head.out_proj": "labels"}
+def plan(name: str, *further: str) -> EncoderDecoderPlan:
+    """Return BART's plan under another name."""
+    return EncoderDecoderPlan(
+        tasks=tasks(name, *further),
+        default=f"{name}ForConditionalGeneration",
+        causal=f"{name}ForCausalLM",
+        rows=SPARE_POSITIONS,
+        embedding_norm=True,
+    )
+
+
+def sparse_blocks(config: Config) -> int | None:
+    """Return the tokens that the sparse attention looks at: 3 near, 2 global and random blocks."""
+    if config.text("attention_type") != "block_sparse":
+        return None
+    return (5 + config.count("num_random_blocks")) * config.size("block_size")
+
+
+def learned_rows(config: Config, half: Half) -> int | None:
+    """Return the rows of TrOCR's table, which it has with ``use_learned_position_embeddings``."""
+    learned = config.flag("use_learned_position_embeddings")
+    return SPARE_POSITIONS(config, half) if learned else None
+
+
+PEGASUS = replace(plan("Pegasus"), rows=positions, embedding_norm=False, final_norm=True)
+BIGBIRD_PEGASUS = replace(
+    plan("BigBirdPegasus", *FURTHER),
+    rows=positions,
+    encoder_attention=AttentionStyle(
+        names=AttentionNames(query="self.query", key="self.key", value="self.value", output="output"),
+        bias="use_bias",
+        reach=sparse_blocks,
     ),
-    "BartForQuestionAnswering": Task(matrices={"qa_outputs": 2}),
+    attention=AttentionStyle(bias="use_bias"),
+)
+
+MODEL_TYPES: dict[str, EncoderDecoderPlan] = {
+    "bart": replace(plan("Bart", *FURTHER), labels=BART_LABELS),
+    "mbart": replace(plan("MBart", *FURTHER), final_norm=True),
+    "plbart": plan("PLBart", "ForSequenceClassification"),
+    "mvp": plan("Mvp", *FURTHER),
+    "pegasus": PEGASUS,
+    "marian": replace(
+        PEGASUS,
+        tasks={"MarianMTModel": GENERATION, "MarianModel": BARE, "MarianForCausalLM": CAUSAL},
+        default="MarianMTModel",
+        causal="MarianForCausalLM",
+        final_norm=False,
+    ),
+    "blenderbot": replace(plan("Blenderbot"), rows=positions, embedding_norm=False, final_norm=True),
+    "blenderbot-small": replace(plan("BlenderbotSmall"), rows=positions),
+    "bigbird_pegasus": replace(
+        BIGBIRD_PEGASUS,
+        embedding_norm=True,
+        tasks={**BIGBIRD_PEGASUS.tasks, "BigBirdPegasusForCausalLM": replace(CAUSAL, tied=False)},
+    ),
+    "m2m_100": EncoderDecoderPlan(
+        tasks={"M2M100ForConditionalGeneration": GENERATION, "M2M100Model": BARE},
+        default="M2M100ForConditionalGeneration",
+        rows=no_table,
+        final_norm=True,
+    ),
+    "nllb-moe": EncoderDecoderPlan(
+        tasks={"NllbMoeForConditionalGeneration": GENERATION, "NllbMoeModel": BARE},
+        default="NllbMoeForConditionalGeneration",
+        rows=no_table,
+        final_norm=True,
+        cross="cross_attention",
+        feed_forward="ffn",
+        feed_forward_norm="ff_layer_norm",
+        sparse=True,
+    ),
+    "trocr": EncoderDecoderPlan(
+        tasks={"TrOCRForCausalLM": CAUSAL},
+        default="TrOCRForCausalLM",
+        rows=learned_rows,
+        embedding_norm="layernorm_embedding",
+        head="output_projection",
+    ),
 }
-
-MODEL_TYPES: dict[str, Mapping[str, Task]] = {"bart": TASKS}
-
-ATTENTION_NAMES = AttentionNames(output="out_proj")
-FEED_FORWARD_NAMES = FeedForwardNames(up="fc1", down="fc2")
 
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
-    """Return the architecture of the class that the file names, BartForConditionalGeneration if none.
+    """Return the architecture of the class that the file names, the encoder-decoder if none.
 
-    Raises InputError (unsupported_architecture) for a class that is not known.
+    Raises InputError (unsupported_architecture) for a class that is not known, for prompts (MVP),
+    vocabularies that differ (Marian) and an encoder of another width (TrOCR).
     """
-    tasks = MODEL_TYPES[config.model_type]
-    alone = config.flag("is_decoder") and not config.flag("is_encoder_decoder", default=True)
-    default = "BartForCausalLM" if alone else "BartForConditionalGeneration"
-    model_class = chosen_class(config, tasks, default)
-    task = tasks[model_class]
-    hidden, vocabulary = config.size("d_model"), config.size("vocab_size")
-    tied = config.flag("tie_word_embeddings")
-    head = Head(hidden=hidden, vocabulary=vocabulary, tied=tied)
-    return Architecture(
-        model_class=model_class,
-        body=(
-            *_tables(config, task, tied),
-            *(_half(config, f"{task.prefix}encoder", "encoder") if task.encoder else ()),
-            *_half(config, f"{task.prefix}decoder", "decoder"),
-            *([Part(name="lm_head", component=head)] if task.language_model else []),
-            *task_matrices(config, task.matrices, hidden, labels=DEFAULT_LABELS),
-        ),
-        hidden=hidden,
-        vocabulary=vocabulary,
-        context=config.context(),
-        tied=tied and task.language_model,
-    )
-
-
-def _tables(config: Config, task: Task, tied: bool) -> Iterator[Part]:
-    """Yield the shared token table, and one for each half where nothing is tied."""
-    table = Embedding(rows=config.size("vocab_size"), width=config.size("d_model"))
-    if task.encoder:
-        yield Part(name=f"{task.prefix}shared", component=table)
-    if task.encoder and not tied:
-        yield Part(name=f"{task.prefix}encoder.embed_tokens", component=table)
-    if not (task.encoder and tied):
-        yield Part(name=f"{task.prefix}decoder.embed_tokens", component=table)
-
-
-def _half(config: Config, name: str, half: str) -> Iterator[Part | Stack]:
-    """Yield positions, their LayerNorm and the layers of encoder or decoder."""
-    hidden = config.size("d_model")
-    rows = config.size("max_position_embeddings") + SPARE_POSITIONS
-    positions = Embedding(rows=rows, width=hidden, role="position")
-    yield Part(name=f"{name}.embed_positions", component=positions)
-    yield Part(name=f"{name}.layernorm_embedding", component=Norm(width=hidden, kind="layer"))
-    kinds = [half] * config.layers(f"{half}_layers")
-    yield stack(f"{name}.layers", kinds, lambda _: tuple(_layer(config, half)))
-
-
-def _layer(config: Config, half: str) -> Iterator[Part]:
-    """Yield self-attention, in the decoder cross-attention, and the feed-forward layer, with norms."""
-    hidden = config.size("d_model")
-    decodes = half == "decoder"
-    counts = equal_heads(config, query=config.size(f"{half}_attention_heads"), hidden=hidden)
-    norm = Norm(width=hidden, kind="layer")
-    feed_forward = FeedForward(
-        hidden=hidden,
-        width=config.size(f"{half}_ffn_dim"),
-        gated=False,
-        bias=True,
-        names=FEED_FORWARD_NAMES,
-    )
-    yield Part(name="self_attn", component=_attention(counts, hidden, cached=decodes, cross=False))
-    yield Part(name="self_attn_layer_norm", component=norm)
-    if decodes:
-        yield Part(name="encoder_attn", component=_attention(counts, hidden, cached=True, cross=True))
-        yield Part(name="encoder_attn_layer_norm", component=norm)
-    yield Part(name="", component=feed_forward)
-    yield Part(name="final_layer_norm", component=norm)
-
-
-def _attention(counts: Heads, hidden: int, *, cached: bool, cross: bool) -> GroupedQueryAttention:
-    return GroupedQueryAttention(
-        hidden=hidden,
-        query_heads=counts.query,
-        kv_heads=counts.key_value,
-        head_size=counts.size,
-        qkv_bias=True,
-        out_bias=True,
-        cached=cached,
-        cross=cross,
-        names=ATTENTION_NAMES,
-    )
+    unusual = {
+        "use_prompt": config.flag("use_prompt"),
+        "share_encoder_decoder_embeddings": not config.flag("share_encoder_decoder_embeddings", default=True),
+        "decoder_vocab_size": config.raw("decoder_vocab_size") not in (None, config.raw("vocab_size")),
+        "cross_attention_hidden_size": config.raw("cross_attention_hidden_size")
+        not in (None, config.raw("d_model")),
+    }
+    for name, given in unusual.items():
+        if given:
+            raise InputError(
+                "unsupported_architecture",
+                f"{config.model_type} config: {name} has a value that is not modelled; only the usual is",
+            )
+    return encoder_decoder(config, MODEL_TYPES[config.model_type])

@@ -1,162 +1,258 @@
-"""BERT, RoBERTa and DistilBERT: encoders with learned positions, and the heads of their task classes.
+"""BERT and DistilBERT, and the encoders that keep BERT's layer: ELECTRA, RemBERT, BigBird and others.
 
 ``architectures`` in the file names the class; without it the masked language model is meant. Layers
-norm after attention and after the feed-forward layer. With ``is_decoder`` BERT and RoBERTa keep keys
-and values, with ``add_cross_attention`` they look at another encoder too.
-Source: Devlin et al. 2018, arXiv:1810.04805; Liu et al. 2019, arXiv:1907.11692; Sanh et al. 2019,
-arXiv:1910.01108; the modelling files of transformers 5.23.
+norm after attention and after the feed-forward layer, Megatron-BERT's before them. With ``is_decoder``
+they keep keys and values, with ``add_cross_attention`` they look at another encoder too.
+Source: Devlin et al. 2018, arXiv:1810.04805; Sanh et al. 2019, arXiv:1910.01108 (DistilBERT);
+Clark et al. 2020, arXiv:2003.10555 (ELECTRA); Zaheer et al. 2020, arXiv:2007.14062 (BigBird);
+the modelling files of transformers 5.23.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
-from sizewise.architecture import Architecture, Part, Stack, stack
-from sizewise.components.embeddings import Bias, Embedding, Head
-from sizewise.components.feed_forward import FeedForward, FeedForwardNames
-from sizewise.components.grouped_query_attention import AttentionNames, GroupedQueryAttention
+from sizewise.architecture import Architecture, Part
+from sizewise.components.embeddings import Embedding
+from sizewise.components.feed_forward import FeedForwardNames
+from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.components.linear import Linear
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
-from sizewise.plans.fields import Outputs, chosen_class, equal_heads, task_matrices
+from sizewise.plans.encoder import (
+    ANSWERS,
+    DENSE_LABELS,
+    LANGUAGE_MODEL,
+    NEXT_SENTENCE,
+    POOLED_CHOICE,
+    POOLED_LABELS,
+    PRE_TRAINING,
+    TOKEN_LABELS,
+    EncoderPlan,
+    LanguageHead,
+    Tables,
+    Task,
+    encoder,
+    size_field,
+    size_or_hidden,
+)
+from sizewise.plans.encoder_layers import LayerPlan
+from sizewise.plans.fields import equal_heads
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a class adds to the encoder: a pooler, a language-model head, further biased matrices."""
-
-    pooler: bool = False
-    language_model: bool = False
-    matrices: Mapping[str, Outputs] = field(default_factory=dict)
-    bare: bool = False
-    """The encoder itself: its tensors have no prefix."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LayerNames:
-    """Module names of a layer; ``width`` is the field with the feed-forward size."""
-
-    stack: str
-    attention: AttentionNames
-    attention_norm: str
-    feed_forward: str
-    feed_forward_names: FeedForwardNames
-    output_norm: str
-    width: str
+def tasks(name: str, causal: str, *further: str) -> Mapping[str, Task]:
+    """Return BERT's classes under another name; ``further`` are those that not every type has."""
+    known = {
+        "Model": Task(pooler=True, bare=True),
+        "ForMaskedLM": LANGUAGE_MODEL,
+        causal: LANGUAGE_MODEL,
+        "ForSequenceClassification": POOLED_LABELS,
+        "ForMultipleChoice": POOLED_CHOICE,
+        "ForTokenClassification": TOKEN_LABELS,
+        "ForQuestionAnswering": ANSWERS,
+    }
+    both = {"ForPreTraining": PRE_TRAINING, "ForNextSentencePrediction": NEXT_SENTENCE}
+    return {f"{name}{ending}": task for ending, task in (known | {it: both[it] for it in further}).items()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageHead:
-    """Module names of transform, norm and projection; ``bias`` where a bias stands beside the last."""
-
-    transform: str
-    norm: str
-    projection: str
-    bias: str = ""
+def task_types(config: Config) -> Sequence[Part]:
+    """Return ERNIE's table of task types, where ``use_task_id`` asks for it."""
+    if not config.flag("use_task_id"):
+        return ()
+    table = Embedding(rows=config.size("task_type_vocab_size"), width=config.size("hidden_size"))
+    return (Part(name="embeddings.task_type_embeddings", component=table),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Module names of a type, whether it has token types, and the classes that are known of it."""
+def sound_and_shape(config: Config) -> Sequence[Part]:
+    """Return RoCBert's tables of pronunciations and shapes, and the matrix that mixes them in."""
+    hidden = config.size("hidden_size")
+    sound, shape = config.size("pronunciation_embed_dim"), config.size("shape_embed_dim")
+    tables = [
+        Part(
+            name="embeddings.pronunciation_embed",
+            component=Embedding(rows=config.size("pronunciation_vocab_size"), width=sound),
+        ),
+        Part(
+            name="embeddings.shape_embed",
+            component=Embedding(rows=config.size("shape_vocab_size"), width=shape),
+        ),
+    ]
+    if not config.flag("concat_input"):
+        return tables
+    inputs = hidden
+    inputs += sound if config.flag("enable_pronunciation") else 0
+    inputs += shape if config.flag("enable_shape") else 0
+    mixing = Linear(inputs=inputs, outputs=hidden, role="embedding", bias=True)
+    return [*tables, Part(name="embeddings.map_inputs_layer", component=mixing)]
 
-    prefix: str
-    layer: LayerNames
-    language_head: LanguageHead
-    token_types: bool = True
-    padded_positions: bool = False
-    """Positions start after the padding index, so the table has more rows than the context tokens."""
-    default: str
-    tasks: Mapping[str, Task]
+
+def rotary_table(config: Config) -> Sequence[Part]:
+    """Return RoFormer's table of sines, a parameter of the class: [P, H]."""
+    rows = config.size("max_position_embeddings")
+    table = Embedding(rows=rows, width=equal_heads(config).size, role="position")
+    return (Part(name="encoder.embed_positions", component=table),)
 
 
-LANGUAGE_MODEL = Task(language_model=True)
-ANSWERS = Task(matrices={"qa_outputs": "labels"})
-TOKEN_LABELS = Task(matrices={"classifier": "labels"})
+def last_norm(config: Config) -> Sequence[Part]:
+    """Return Megatron-BERT's norm after the last layer."""
+    return (Part(name="encoder.ln", component=Norm(width=config.size("hidden_size"), kind="layer")),)
 
-BERT_LAYER = LayerNames(
-    stack="encoder.layer",
-    attention=AttentionNames(query="self.query", key="self.key", value="self.value", output="output.dense"),
-    attention_norm="attention.output.LayerNorm",
-    feed_forward="",
-    feed_forward_names=FeedForwardNames(up="intermediate.dense", down="output.dense"),
-    output_norm="output.LayerNorm",
-    width="intermediate_size",
+
+def sparse_blocks(config: Config) -> int | None:
+    """Return the tokens that BigBird's sparse attention looks at: 3 near, 2 global and random blocks."""
+    if config.text("attention_type") != "block_sparse" or config.flag("is_decoder"):
+        return None
+    return (5 + config.count("num_random_blocks")) * config.size("block_size")
+
+
+DISTILBERT = EncoderPlan(
+    prefix="distilbert",
+    tables=Tables(token_types=False),
+    layer=LayerPlan(
+        stack="transformer.layer",
+        attention=AttentionNames(query="q_lin", key="k_lin", value="v_lin", output="out_lin"),
+        attention_norm="sa_layer_norm",
+        feed_forward="ffn",
+        feed_forward_names=FeedForwardNames(up="lin1", down="lin2"),
+        output_norm="output_layer_norm",
+        width="hidden_dim",
+        decodes=False,
+    ),
+    language_head=LanguageHead(
+        transform="vocab_transform", norm="vocab_layer_norm", projection="vocab_projector"
+    ),
+    default="DistilBertForMaskedLM",
+    tasks={
+        "DistilBertModel": Task(bare=True),
+        "DistilBertForMaskedLM": LANGUAGE_MODEL,
+        "DistilBertForSequenceClassification": Task(
+            matrices={"pre_classifier": "hidden", "classifier": "labels"}
+        ),
+        "DistilBertForMultipleChoice": Task(matrices={"pre_classifier": "hidden", "classifier": 1}),
+        "DistilBertForTokenClassification": TOKEN_LABELS,
+        "DistilBertForQuestionAnswering": ANSWERS,
+    },
 )
 
-MODEL_TYPES: dict[str, Layout] = {
-    "bert": Layout(
+ELECTRA = EncoderPlan(
+    prefix="electra",
+    tables=Tables(width=size_field("embedding_size"), projection="embeddings_project"),
+    language_head=LanguageHead(
+        transform="generator_predictions.dense",
+        norm="generator_predictions.LayerNorm",
+        projection="generator_lm_head",
+        width=size_field("embedding_size"),
+    ),
+    default="ElectraForMaskedLM",
+    tasks={
+        "ElectraModel": Task(bare=True),
+        "ElectraForMaskedLM": LANGUAGE_MODEL,
+        "ElectraForCausalLM": LANGUAGE_MODEL,
+        "ElectraForPreTraining": Task(
+            matrices={
+                "discriminator_predictions.dense": "hidden",
+                "discriminator_predictions.dense_prediction": 1,
+            }
+        ),
+        "ElectraForSequenceClassification": DENSE_LABELS,
+        "ElectraForTokenClassification": TOKEN_LABELS,
+        "ElectraForQuestionAnswering": ANSWERS,
+    },
+)
+
+REMBERT = EncoderPlan(
+    prefix="rembert",
+    tables=Tables(
+        width=size_field("input_embedding_size"),
+        projection="encoder.embedding_hidden_mapping_in",
+        projects_always=True,
+    ),
+    language_head=LanguageHead(
+        transform="cls.predictions.dense",
+        norm="cls.predictions.LayerNorm",
+        projection="cls.predictions.decoder",
+        width=size_field("output_embedding_size"),
+        tied=False,
+    ),
+    default="RemBertForMaskedLM",
+    tasks=tasks("RemBert", "ForCausalLM"),
+)
+
+ROFORMER = EncoderPlan(
+    prefix="roformer",
+    tables=Tables(width=size_or_hidden("embedding_size"), projection="embeddings_project", positions=False),
+    beside=rotary_table,
+    language_head=LanguageHead(
+        transform="cls.predictions.transform.dense",
+        norm="cls.predictions.transform.LayerNorm",
+        projection="cls.predictions.decoder",
+        bias="cls.predictions",
+        width=size_or_hidden("embedding_size"),
+    ),
+    default="RoFormerForMaskedLM",
+    tasks={
+        "RoFormerModel": Task(bare=True),
+        "RoFormerForMaskedLM": LANGUAGE_MODEL,
+        "RoFormerForCausalLM": LANGUAGE_MODEL,
+        "RoFormerForSequenceClassification": DENSE_LABELS,
+        "RoFormerForTokenClassification": TOKEN_LABELS,
+        "RoFormerForQuestionAnswering": Task(matrices={"qa_outputs": 2}),
+    },
+)
+
+BIG_BIRD = EncoderPlan(
+    prefix="bert",
+    layer=LayerPlan(qkv_bias="use_bias", reach=sparse_blocks),
+    pooler="pooler",
+    default="BigBirdForMaskedLM",
+    tasks={
+        "BigBirdModel": Task(pooler=True, bare=True),
+        "BigBirdForMaskedLM": Task(pooler=True, language_model=True),
+        "BigBirdForCausalLM": Task(pooler=True, language_model=True),
+        "BigBirdForPreTraining": PRE_TRAINING,
+        "BigBirdForSequenceClassification": Task(pooler=True, matrices=DENSE_LABELS.matrices),
+        "BigBirdForMultipleChoice": POOLED_CHOICE,
+        "BigBirdForTokenClassification": POOLED_LABELS,
+    },
+)
+
+BOTH = ("ForPreTraining", "ForNextSentencePrediction")
+
+MODEL_TYPES: dict[str, EncoderPlan] = {
+    "bert": EncoderPlan(prefix="bert", default="BertForMaskedLM", tasks=tasks("Bert", "LMHeadModel", *BOTH)),
+    "distilbert": DISTILBERT,
+    "electra": ELECTRA,
+    "ernie": EncoderPlan(
+        prefix="ernie",
+        beside=task_types,
+        default="ErnieForMaskedLM",
+        tasks=tasks("Ernie", "ForCausalLM", *BOTH),
+    ),
+    "megatron-bert": EncoderPlan(
         prefix="bert",
-        layer=BERT_LAYER,
-        language_head=LanguageHead(
-            transform="cls.predictions.transform.dense",
-            norm="cls.predictions.transform.LayerNorm",
-            projection="cls.predictions.decoder",
-            bias="cls.predictions",
-        ),
-        default="BertForMaskedLM",
+        tables=Tables(norm=False),
+        layer=LayerPlan(attention_norm="attention.ln", output_norm="ln"),
+        beside=last_norm,
+        default="MegatronBertForMaskedLM",
+        tasks=tasks("MegatronBert", "ForCausalLM", *BOTH),
+    ),
+    "rembert": REMBERT,
+    "roc_bert": EncoderPlan(
+        prefix="roc_bert",
+        beside=sound_and_shape,
+        default="RoCBertForMaskedLM",
         tasks={
-            "BertModel": Task(pooler=True, bare=True),
-            "BertForMaskedLM": LANGUAGE_MODEL,
-            "BertLMHeadModel": LANGUAGE_MODEL,
-            "BertForPreTraining": Task(
-                pooler=True, language_model=True, matrices={"cls.seq_relationship": 2}
-            ),
-            "BertForNextSentencePrediction": Task(pooler=True, matrices={"cls.seq_relationship": 2}),
-            "BertForSequenceClassification": Task(pooler=True, matrices={"classifier": "labels"}),
-            "BertForMultipleChoice": Task(pooler=True, matrices={"classifier": 1}),
-            "BertForTokenClassification": TOKEN_LABELS,
-            "BertForQuestionAnswering": ANSWERS,
+            **tasks("RoCBert", "ForCausalLM"),
+            "RoCBertForPreTraining": Task(pooler=True, language_model=True),
         },
     ),
-    "roberta": Layout(
-        prefix="roberta",
-        layer=BERT_LAYER,
-        language_head=LanguageHead(
-            transform="lm_head.dense",
-            norm="lm_head.layer_norm",
-            projection="lm_head.decoder",
-            bias="lm_head",
-        ),
-        padded_positions=True,
-        default="RobertaForMaskedLM",
-        tasks={
-            "RobertaModel": Task(pooler=True, bare=True),
-            "RobertaForMaskedLM": LANGUAGE_MODEL,
-            "RobertaForCausalLM": LANGUAGE_MODEL,
-            "RobertaForSequenceClassification": Task(
-                matrices={"classifier.dense": "hidden", "classifier.out_proj": "labels"}
-            ),
-            "RobertaForMultipleChoice": Task(pooler=True, matrices={"classifier": 1}),
-            "RobertaForTokenClassification": TOKEN_LABELS,
-            "RobertaForQuestionAnswering": ANSWERS,
-        },
-    ),
-    "distilbert": Layout(
-        prefix="distilbert",
-        layer=LayerNames(
-            stack="transformer.layer",
-            attention=AttentionNames(query="q_lin", key="k_lin", value="v_lin", output="out_lin"),
-            attention_norm="sa_layer_norm",
-            feed_forward="ffn",
-            feed_forward_names=FeedForwardNames(up="lin1", down="lin2"),
-            output_norm="output_layer_norm",
-            width="hidden_dim",
-        ),
-        language_head=LanguageHead(
-            transform="vocab_transform", norm="vocab_layer_norm", projection="vocab_projector"
-        ),
-        token_types=False,
-        default="DistilBertForMaskedLM",
-        tasks={
-            "DistilBertModel": Task(bare=True),
-            "DistilBertForMaskedLM": LANGUAGE_MODEL,
-            "DistilBertForSequenceClassification": Task(
-                matrices={"pre_classifier": "hidden", "classifier": "labels"}
-            ),
-            "DistilBertForMultipleChoice": Task(matrices={"pre_classifier": "hidden", "classifier": 1}),
-            "DistilBertForTokenClassification": TOKEN_LABELS,
-            "DistilBertForQuestionAnswering": ANSWERS,
-        },
+    "roformer": ROFORMER,
+    "big_bird": BIG_BIRD,
+    "bert-generation": EncoderPlan(
+        prefix="bert",
+        tables=Tables(token_types=False),
+        language_head=LanguageHead(projection="lm_head.decoder", bias="lm_head"),
+        default="BertGenerationDecoder",
+        tasks={"BertGenerationDecoder": LANGUAGE_MODEL, "BertGenerationEncoder": Task(bare=True)},
     ),
 }
 
@@ -166,99 +262,4 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
 
     Raises InputError (unsupported_architecture) for a class of these types that is not known.
     """
-    layout = MODEL_TYPES[config.model_type]
-    model_class = chosen_class(config, layout.tasks, layout.default)
-    task = layout.tasks[model_class]
-    prefix = "" if task.bare else f"{layout.prefix}."
-    hidden, vocabulary = config.size("hidden_size"), config.size("vocab_size")
-    tied = task.language_model and config.flag("tie_word_embeddings", default=True)
-    pooler = Linear(inputs=hidden, outputs=hidden, role="head", bias=True)
-    return Architecture(
-        model_class=model_class,
-        body=(
-            *_embeddings(config, layout, f"{prefix}embeddings"),
-            _layers(config, layout.layer, f"{prefix}{layout.layer.stack}"),
-            *([Part(name=f"{prefix}pooler.dense", component=pooler)] if task.pooler else []),
-            *(_language_head(layout.language_head, hidden, vocabulary, tied) if task.language_model else ()),
-            *task_matrices(config, task.matrices, hidden),
-        ),
-        hidden=hidden,
-        vocabulary=vocabulary,
-        context=_context(config, layout),
-        tied=tied,
-    )
-
-
-def _context(config: Config, layout: Layout) -> int | None:
-    positions = config.context()
-    if positions is None or not layout.padded_positions:
-        return positions
-    padding = config.count("pad_token_id") if config.given("pad_token_id") else 1
-    return max(positions - padding - 1, 1)
-
-
-def _embeddings(config: Config, layout: Layout, name: str) -> Iterator[Part]:
-    """Yield the tables of tokens [V, D], positions [P, D] and token types, and their LayerNorm."""
-    hidden = config.size("hidden_size")
-    tokens = Embedding(rows=config.size("vocab_size"), width=hidden)
-    positions = Embedding(
-        rows=config.size("max_position_embeddings"),
-        width=hidden,
-        role="position",
-    )
-    yield Part(name=f"{name}.word_embeddings", component=tokens)
-    yield Part(name=f"{name}.position_embeddings", component=positions)
-    if layout.token_types:
-        types = Embedding(rows=config.size("type_vocab_size"), width=hidden)
-        yield Part(name=f"{name}.token_type_embeddings", component=types)
-    yield Part(name=f"{name}.LayerNorm", component=Norm(width=hidden, kind="layer"))
-
-
-def _layers(config: Config, names: LayerNames, name: str) -> Stack:
-    hidden = config.size("hidden_size")
-    decodes = config.flag("is_decoder")
-    norm = Norm(width=hidden, kind="layer")
-    feed_forward = FeedForward(
-        hidden=hidden,
-        width=config.size(names.width),
-        gated=False,
-        bias=True,
-        names=names.feed_forward_names,
-    )
-    layer = [
-        Part(name="attention", component=_attention(config, names, cached=decodes, cross=False)),
-        Part(name=names.attention_norm, component=norm),
-        Part(name=names.feed_forward, component=feed_forward),
-        Part(name=names.output_norm, component=norm),
-    ]
-    if config.flag("add_cross_attention"):
-        cross = _attention(config, names, cached=decodes, cross=True)
-        layer.append(Part(name="crossattention", component=cross))
-        layer.append(Part(name=f"cross{names.attention_norm}", component=norm))
-    return stack(name, ["layer"] * config.layers(), lambda _: tuple(layer))
-
-
-def _attention(config: Config, names: LayerNames, *, cached: bool, cross: bool) -> GroupedQueryAttention:
-    counts = equal_heads(config)
-    return GroupedQueryAttention(
-        hidden=config.size("hidden_size"),
-        query_heads=counts.query,
-        kv_heads=counts.key_value,
-        head_size=counts.size,
-        qkv_bias=True,
-        out_bias=True,
-        cached=cached,
-        cross=cross,
-        names=names.attention,
-    )
-
-
-def _language_head(names: LanguageHead, hidden: int, vocabulary: int, tied: bool) -> Iterator[Part]:
-    """Yield transform, norm and projection; an untied projection has a bias of its own as well."""
-    transform = Linear(inputs=hidden, outputs=hidden, role="head", bias=True)
-    projection = Head(hidden=hidden, vocabulary=vocabulary, tied=tied, bias=not (tied and names.bias))
-    yield Part(name=names.transform, component=transform)
-    yield Part(name=names.norm, component=Norm(width=hidden, kind="layer"))
-    yield Part(name=names.projection, component=projection)
-    if names.bias:
-        yield Part(name=names.bias, component=Bias(width=vocabulary))
+    return encoder(config, MODEL_TYPES[config.model_type])

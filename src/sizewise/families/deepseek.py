@@ -22,6 +22,7 @@ from sizewise.plans.experts import (
     expert_parts,
     listed_or_after_first,
     listed_or_after_first_dense,
+    listed_or_every_few,
     no_layer,
 )
 from sizewise.plans.fields import causal_model, flag
@@ -85,6 +86,9 @@ class Style:
     experts: ExpertStyle = EXPERTS
     mlp_bias: str | bool = False
     indexers: IndexerRule | None = None
+    norm_after_experts: bool = False
+    """The output of an expert layer is normed."""
+    query_rank_required: bool = False
     value_size_may_be_null: bool = False
     """A null ``v_head_dim`` means hidden / heads."""
 
@@ -109,6 +113,12 @@ MODEL_TYPES: dict[str, Style] = {
         sparse=listed_or_after_first_dense,
         experts=EXPERTS_OF_INDEXED,
         indexers=shared_indexers,
+    ),
+    "axk1": Style(
+        model_class="AXK1ForCausalLM",
+        sparse=listed_or_every_few,
+        query_rank_required=True,
+        norm_after_experts=True,
     ),
     "minicpm3": Style(model_class="MiniCPM3ForCausalLM", mlp_bias="mlp_bias", value_size_may_be_null=True),
     "youtu": Style(model_class="YoutuForCausalLM"),
@@ -148,10 +158,11 @@ def _attention(config: Config, style: Style, owns_indexer: bool) -> LatentAttent
     hidden, count = config.size("hidden_size"), config.size("num_attention_heads")
     values = config.optional_size("v_head_dim") if style.value_size_may_be_null else config.size("v_head_dim")
     indexed = style.indexers is not None
+    required = indexed or style.query_rank_required
     return LatentAttention(
         hidden=hidden,
         heads=count,
-        query_rank=config.size("q_lora_rank") if indexed else config.optional_size("q_lora_rank"),
+        query_rank=config.size("q_lora_rank") if required else config.optional_size("q_lora_rank"),
         latent_rank=config.size("kv_lora_rank"),
         plain_size=config.size("qk_nope_head_dim"),
         rotary_size=config.size("qk_rope_head_dim"),
@@ -174,6 +185,8 @@ def _indexer(config: Config) -> Indexer:
 def _feed_forward(config: Config, style: Style, is_sparse: bool) -> tuple[Part, ...]:
     bias = flag(config, style.mlp_bias)
     if is_sparse:
-        return expert_parts(config, style.experts, "mlp", shared_bias=bias)
+        after = Part(name="mlp.post_mlp_layernorm", component=Norm(width=config.size("hidden_size")))
+        experts = expert_parts(config, style.experts, "mlp", shared_bias=bias)
+        return (*experts, after) if style.norm_after_experts else experts
     dense = FeedForward(hidden=config.size("hidden_size"), width=config.size("intermediate_size"), bias=bias)
     return (Part(name="mlp", component=dense),)

@@ -1,4 +1,4 @@
-"""LFM2: gated short convolutions with attention in some layers, gated feed-forward in all.
+"""LFM2: gated short convolutions with attention in some layers, gated feed-forward or experts in all.
 
 Source: the modelling file of transformers 5.23.
 """
@@ -10,9 +10,10 @@ from sizewise.components.norms import Norm
 from sizewise.components.short_convolution import ShortConvolution
 from sizewise.configuration import Config
 from sizewise.families import Resolve
+from sizewise.plans.experts import ExpertStyle, expert_parts
 from sizewise.plans.fields import Skeleton, causal_model, heads
 
-MODEL_TYPES = {"lfm2": "Lfm2ForCausalLM"}
+MODEL_TYPES = {"lfm2": "Lfm2ForCausalLM", "lfm2_moe": "Lfm2MoeForCausalLM"}
 
 LAYER_KINDS = {
     "conv": "conv",
@@ -21,6 +22,7 @@ LAYER_KINDS = {
 }
 ATTENTION_NAMES = AttentionNames(output="out_proj", query_norm="q_layernorm", key_norm="k_layernorm")
 FEED_FORWARD_NAMES = FeedForwardNames(gate="w1", up="w3", down="w2")
+EXPERTS = ExpertStyle(experts="num_experts", width="moe_intermediate_size")
 
 
 def _kinds(config: Config) -> list[str]:
@@ -77,19 +79,36 @@ def _attention(config: Config) -> Part:
 MIXERS = {"conv": _convolution, "full_attention": _attention}
 
 
+def _dense(config: Config, width: int) -> tuple[Part, ...]:
+    layer = FeedForward(hidden=config.size("hidden_size"), width=width, names=FEED_FORWARD_NAMES)
+    return (Part(name="feed_forward", component=layer),)
+
+
+def _mixer_kinds(config: Config) -> list[tuple[str, bool]]:
+    """Return the mixer of each layer and whether it has experts; with experts ``layer_types`` is needed."""
+    if config.model_type == "lfm2":
+        return [(kind, False) for kind in _kinds(config)]
+    layers, dense = config.layers(), config.count("num_dense_layers")
+    listed = config.per_layer("layer_types", layers, LAYER_KINDS)
+    if listed is None:
+        raise config.bad("layer_types", "is missing and the class has no default; list a kind per layer")
+    return [(kind, index >= dense) for index, kind in enumerate(listed)]
+
+
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of an LFM2 configuration; the old name ``tie_embedding`` wins."""
-    hidden, kinds = config.size("hidden_size"), _kinds(config)
-    mixers = {kind: MIXERS[kind](config) for kind in set(kinds)}
-    norm = Norm(width=hidden)
-    feed_forward = FeedForward(hidden=hidden, width=_width(config), names=FEED_FORWARD_NAMES)
+    kinds = _mixer_kinds(config)
+    mixers = {kind: MIXERS[kind](config) for kind in {mixer for mixer, _ in kinds}}
+    norm = Norm(width=config.size("hidden_size"))
+    width = _width(config) if config.model_type == "lfm2" else config.size("intermediate_size")
 
     def layer(index: int) -> tuple[Part, ...]:
+        mixer, sparse = kinds[index]
         return (
             Part(name="operator_norm", component=norm),
-            mixers[kinds[index]],
+            mixers[mixer],
             Part(name="ffn_norm", component=norm),
-            Part(name="feed_forward", component=feed_forward),
+            *(expert_parts(config, EXPERTS, "feed_forward") if sparse else _dense(config, width)),
         )
 
     tied = config.flag("tie_embedding") if config.given("tie_embedding") else None

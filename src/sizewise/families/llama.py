@@ -4,10 +4,12 @@ What differs between the types (biases, head norms, windows) is the table below;
 the components. Source: the modelling files of transformers 5.23.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
-from sizewise.architecture import Architecture
+from sizewise.architecture import Architecture, Part
 from sizewise.components.grouped_query_attention import AttentionNames
+from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
@@ -36,6 +38,19 @@ def square_heads(config: Config) -> Heads:
             f"hidden size {hidden}; set head_dim",
         )
     return counts
+
+
+def sub_norms(config: Config) -> Sequence[Part]:
+    """Return the norms before the output projections of attention and feed-forward layer."""
+    widths = {"self_attn.attn_sub_norm": "hidden_size", "mlp.ffn_sub_norm": "intermediate_size"}
+    return [Part(name=name, component=Norm(width=config.size(size))) for name, size in widths.items()]
+
+
+def optional_post_norms(config: Config) -> Sequence[Part]:
+    """Return a norm after attention and one after the feed-forward layer, where ``use_post_norm`` says so."""
+    norm = Norm(width=config.size("hidden_size"))
+    names = ("post_norm1", "post_norm2") if config.flag("use_post_norm") else ()
+    return [Part(name=name, component=norm) for name in names]
 
 
 BIASED = AttentionPlan(qkv_bias="attention_bias", out_bias="attention_bias")
@@ -69,6 +84,23 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
         feed_forward=BIASED_MLP,
     ),
     "granite": DecoderPlan(model_class="GraniteForCausalLM", attention=BIASED, feed_forward=BIASED_MLP),
+    "granite_swa": DecoderPlan(
+        model_class="GraniteSWAForCausalLM",
+        attention=AttentionPlan(
+            qkv_bias="attention_bias",
+            out_bias="attention_bias",
+            windows=Windows(rule=all_but_first_of(4)),
+            sinks=True,
+        ),
+        feed_forward=BIASED_MLP,
+    ),
+    "hyperclovax": DecoderPlan(
+        model_class="HyperCLOVAXForCausalLM",
+        attention=BIASED,
+        feed_forward=BIASED_MLP,
+        further=optional_post_norms,
+    ),
+    "bitnet": DecoderPlan(model_class="BitNetForCausalLM", attention=BIASED, further=sub_norms),
     "seed_oss": DecoderPlan(
         model_class="SeedOssForCausalLM",
         attention=AttentionPlan(qkv_bias="attention_bias", out_bias="attention_out_bias"),
@@ -79,8 +111,23 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
         attention=AttentionPlan(qkv_bias="use_bias", out_bias="use_bias"),
         feed_forward=FeedForwardPlan(bias="use_bias"),
     ),
+    "paddleocr_vl_text": DecoderPlan(
+        model_class="PaddleOCRTextModel",
+        attention=AttentionPlan(qkv_bias="use_bias", out_bias="use_bias"),
+        feed_forward=FeedForwardPlan(bias="use_bias"),
+    ),
     "qwen2": DecoderPlan(
         model_class="Qwen2ForCausalLM", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+    ),
+    "qwen2_vl_text": DecoderPlan(
+        model_class="Qwen2VLTextModel", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+    ),
+    "qwen2_5_vl_text": DecoderPlan(
+        model_class="Qwen2_5_VLTextModel", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+    ),
+    "qwen3_vl_text": DecoderPlan(
+        model_class="Qwen3VLTextModel",
+        attention=AttentionPlan(qkv_bias="attention_bias", out_bias="attention_bias", head_norm="per_head"),
     ),
     "qwen3": DecoderPlan(
         model_class="Qwen3ForCausalLM",

@@ -1,100 +1,77 @@
 """Mixtral and the decoders that follow its plan: grouped-query attention, then experts or one MLP.
 
 What differs between the types (which layers are sparse, which see a window, biases, norms, module and
-field names) is the table below; the arithmetic is in the components.
+field names) is the table below; the plan is `sizewise.plans.expert_decoder`.
 Source: the configuration and modelling files of transformers 5.23.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from sizewise.architecture import Architecture, Part, stack
-from sizewise.components.feed_forward import FeedForward
-from sizewise.components.grouped_query_attention import GroupedQueryAttention, HeadNorm
-from sizewise.components.norms import Norm, NormKind
+from sizewise.architecture import Architecture, Part
+from sizewise.components.feed_forward import FeedForward, FeedForwardNames
+from sizewise.components.grouped_query_attention import AttentionNames
+from sizewise.components.learned_tensor import LearnedTensor
+from sizewise.components.linear import Linear
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.expert_decoder import (
+    FULL,
+    SLIDING,
+    Style,
+    all_full,
+    alternating,
+    alternating_below,
+    chunks_with_positions,
+    expert_decoder,
+    windows_but_every,
+    windows_but_first_of,
+    windows_from,
+)
 from sizewise.plans.experts import (
     ExpertStyle,
-    SparseRule,
+    after_dense_layers,
     after_first_dense,
+    dense_prefix,
     every_interval,
-    every_layer,
     every_step,
-    expert_parts,
     interleaved,
+    listed_or_after_first,
+    listed_or_after_first_dense,
+    listed_or_after_prefix,
+    listed_or_every,
 )
-from sizewise.plans.fields import Heads, Skeleton, causal_model, flag, heads
-
-SLIDING, CHUNKED, FULL = "sliding_attention", "chunked_attention", "full_attention"
-LAYER_KINDS = {SLIDING: SLIDING, CHUNKED: CHUNKED, FULL: FULL, "attention": FULL}
-
-KindRule = Callable[[Config, int, int | None], list[str]]
-"""From a configuration, a number of layers and the window in force to one kind per layer."""
+from sizewise.plans.fields import heads
 
 
-def one_kind(_config: Config, layers: int, window: int | None) -> list[str]:
-    """Return the same kind for all layers: a window, if one is in force."""
-    return [SLIDING if window else FULL] * layers
+def shared_granite_expert(config: Config, _sparse: bool) -> Sequence[Part]:
+    """Return the layer beside the experts, where ``shared_intermediate_size`` gives it a width."""
+    width = config.count("shared_intermediate_size")
+    names = FeedForwardNames(fused="input_linear", down="output_linear")
+    layer = FeedForward(hidden=config.size("hidden_size"), width=width, role="shared_expert", names=names)
+    return (Part(name="shared_mlp", component=layer),) if width else ()
 
 
-def alternating(_config: Config, layers: int, _window: int | None) -> list[str]:
-    """Give layers 0, 2, 4 … a window."""
-    return [SLIDING if index % 2 == 0 else FULL for index in range(layers)]
+def attention_gate_and_expert_bias(config: Config, sparse: bool) -> Sequence[Part]:
+    """Return the gate of the attended values and, beside experts, their balancing bias."""
+    counts = heads(config)
+    gate = Linear(inputs=config.size("hidden_size"), outputs=counts.query * counts.size, role="attention")
+    gate_part = Part(name="self_attn.gate_proj", component=gate)
+    if not sparse:
+        return (gate_part,)
+    shape = (config.size("num_experts"),)
+    bias = LearnedTensor(name="expert_bias", shape=shape, role="router", frozen=True)
+    return gate_part, Part(name="mlp", component=bias)
 
 
-def alternating_below(config: Config, layers: int, window: int | None) -> list[str]:
-    """Give layers 0, 2, 4 … below ``max_window_layers`` a window, if one is in force."""
-    last = config.count("max_window_layers") if window else 0
-    return [SLIDING if index % 2 == 0 and index < last else FULL for index in range(layers)]
-
-
-def windows_from(config: Config, layers: int, window: int | None) -> list[str]:
-    """Give layers from ``max_window_layers`` on a window, if one is in force."""
-    first = config.count("max_window_layers") if window else layers
-    return [SLIDING if index >= first else FULL for index in range(layers)]
-
-
-def chunks_with_positions(config: Config, layers: int, _window: int | None) -> list[str]:
-    """Give layers with rotary positions chunks; every n-th layer has no positions and sees everything.
-
-    ``no_rope_layers`` holds a 1 where a layer has positions; null or empty: ``no_rope_layer_interval``.
-    """
-    marks = config.entries("no_rope_layers")
-    if not marks:
-        interval = config.size("no_rope_layer_interval")
-        marks = [(index + 1) % interval != 0 for index in range(layers)]
-    if len(marks) != layers:
-        where = f"{config.model_type} config: no_rope_layers"
-        raise InputError("inconsistent", f"{where} has {len(marks)} entries for {layers} layers")
-    if any(mark not in (0, 1) for mark in marks):
-        raise config.bad("no_rope_layers", "holds something else than 0 and 1")
-    return [CHUNKED if mark else FULL for mark in marks]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Style:
-    """Where a type differs from the plan; a string of a flag names the config field that decides."""
-
-    model_class: str
-    experts: ExpertStyle
-    sparse: SparseRule = every_layer
-    kinds: KindRule = one_kind
-    window_flag: str | bool = True
-    """Whether ``sliding_window`` is in force."""
-    qkv_bias: str | bool = "attention_bias"
-    out_bias: str | bool = "attention_bias"
-    mlp_bias: str | bool = False
-    head_bias: str | bool = False
-    head_norm: HeadNorm = "none"
-    head_norm_flag: str | bool = True
-    sinks: bool = False
-    norm: NormKind = "rms"
-    kv_required: bool = False
-    head_size_required: bool = False
-    mlp: str = "mlp"
-    dense_width: str = "intermediate_size"
+def windows_after_prefix(config: Config, layers: int, _window: int | None) -> list[str]:
+    """Give all but every n-th layer a window, counted anew after the dense layers, which have an own n."""
+    prefix = dense_prefix(config)
+    if prefix > layers:
+        raise config.bad("first_k_dense_replace", f"is {prefix} of {layers} layers")
+    first, then = config.size("prefix_dense_sliding_window_pattern"), config.size("sliding_window_pattern")
+    places = [*((index, first) for index in range(prefix)), *((index, then) for index in range(layers - prefix))]
+    return [SLIDING if (index + 1) % period else FULL for index, period in places]
 
 
 MODEL_TYPES: dict[str, Style] = {
@@ -153,6 +130,12 @@ MODEL_TYPES: dict[str, Style] = {
         head_norm="per_head",
         kv_required=True,
     ),
+    "qwen3_vl_moe_text": Style(
+        model_class="Qwen3VLMoeTextModel",
+        experts=ExpertStyle(experts="num_experts", width="moe_intermediate_size"),
+        sparse=every_step,
+        head_norm="per_head",
+    ),
     "glm4_moe": Style(
         model_class="Glm4MoeForCausalLM",
         experts=ExpertStyle(
@@ -162,6 +145,15 @@ MODEL_TYPES: dict[str, Style] = {
         out_bias=False,
         head_norm="per_head",
         head_norm_flag="use_qk_norm",
+        kv_required=True,
+    ),
+    "glm4v_moe_text": Style(
+        model_class="Glm4vMoeTextModel",
+        experts=ExpertStyle(
+            experts="n_routed_experts", width="moe_intermediate_size", shared_count="n_shared_experts"
+        ),
+        sparse=after_first_dense,
+        out_bias=False,
         kv_required=True,
     ),
     "dots1": Style(
@@ -209,58 +201,133 @@ MODEL_TYPES: dict[str, Style] = {
         mlp="feed_forward",
         dense_width="intermediate_size_mlp",
     ),
+    "exaone_moe": Style(
+        model_class="ExaoneMoeForCausalLM",
+        experts=ExpertStyle(
+            experts="num_experts", width="moe_intermediate_size", shared_count="num_shared_experts"
+        ),
+        sparse=listed_or_after_first_dense,
+        kinds=windows_but_every("sliding_window_pattern"),
+        qkv_bias=False,
+        out_bias=False,
+        head_norm="per_head",
+        kv_required=True,
+    ),
+    "flex_olmo": Style(
+        model_class="FlexOlmoForCausalLM",
+        experts=ExpertStyle(experts="num_experts"),
+        head_norm="full",
+        norms=("post_attention_layernorm", "post_feedforward_layernorm"),
+    ),
+    "afmoe": Style(
+        model_class="AfmoeForCausalLM",
+        experts=ExpertStyle(
+            experts="num_experts",
+            width="moe_intermediate_size",
+            router="router.gate",
+            shared_count="num_shared_experts",
+        ),
+        sparse=after_dense_layers,
+        kinds=windows_but_every("global_attn_every_n_layers"),
+        head_norm="per_head",
+        norms=(
+            "input_layernorm",
+            "post_attention_layernorm",
+            "pre_mlp_layernorm",
+            "post_mlp_layernorm",
+        ),
+        further=attention_gate_and_expert_bias,
+    ),
+    "granitemoeshared": Style(
+        model_class="GraniteMoeSharedForCausalLM",
+        experts=ExpertStyle(router="router"),
+        mlp="block_sparse_moe",
+        further=shared_granite_expert,
+    ),
+    "granitemoe_swa": Style(
+        model_class="GraniteMoeSWAForCausalLM",
+        experts=ExpertStyle(router="router"),
+        kinds=windows_but_first_of(4),
+        sinks=True,
+        mlp="block_sparse_moe",
+        further=shared_granite_expert,
+    ),
+    "solar_open": Style(
+        model_class="SolarOpenForCausalLM",
+        experts=ExpertStyle(
+            experts="n_routed_experts", width="moe_intermediate_size", shared_count="n_shared_experts"
+        ),
+        out_bias=False,
+        kv_required=True,
+        head_size_required=True,
+    ),
+    "mellum": Style(
+        model_class="MellumForCausalLM",
+        experts=ExpertStyle(experts="num_experts", width="moe_intermediate_size"),
+        sparse=listed_or_every,
+        kinds=all_full,
+        head_norm="per_head",
+        kv_required=True,
+        head_size_required=True,
+    ),
+    "hy_v3": Style(
+        model_class="HYV3ForCausalLM",
+        experts=ExpertStyle(
+            experts="num_experts",
+            width="moe_intermediate_size",
+            shared_count="num_shared_experts",
+            shared_width_without_count="intermediate_size",
+        ),
+        sparse=listed_or_after_first,
+        window_flag=False,
+        head_norm="per_head",
+        mlp_bias="mlp_bias",
+        kv_required=True,
+        head_size_required=True,
+    ),
+    "hunyuan_v1_moe": Style(
+        model_class="HunYuanMoEV1ForCausalLM",
+        experts=ExpertStyle(
+            experts="num_experts",
+            active="moe_topk",
+            router="gate.wg",
+            shared="shared_mlp",
+            shared_width="intermediate_size",
+        ),
+        window_flag=False,
+        head_norm="per_head",
+        head_size_required=True,
+        names=AttentionNames(query_norm="query_layernorm", key_norm="key_layernorm"),
+    ),
+    "cohere2_moe": Style(
+        model_class="Cohere2MoeForCausalLM",
+        experts=ExpertStyle(
+            experts="num_experts", shared_count="num_shared_experts", shared_may_be_absent=True
+        ),
+        sparse=listed_or_after_prefix,
+        kinds=windows_after_prefix,
+        norm="layer_no_bias",
+        norms=("input_layernorm",),
+        head_size_required=True,
+        dense_width="prefix_dense_intermediate_size",
+    ),
 }
+
+
+def one_number(config: Config, name: str) -> Config:
+    """Return the configuration with one number where a file repeats it for every layer."""
+    listed = config.entries(name) if isinstance(config.raw(name), list | tuple) else None
+    if listed is None:
+        return config
+    if not listed or any(number != listed[0] for number in listed):
+        raise InputError(
+            "unsupported_architecture", f"{config.model_type} config: {name} differs from layer to layer"
+        )
+    return config.read_as(config.model_type, {name: listed[0]})
 
 
 def describe(config: Config, _resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
-    style = MODEL_TYPES[config.model_type]
-    hidden, layers = config.size("hidden_size"), config.layers()
-    counts = heads(config, kv_required=style.kv_required, size_required=style.head_size_required)
-    window = _window(config, style)
-    attentions = config.per_layer("layer_types", layers, LAYER_KINDS) or style.kinds(config, layers, window)
-    sparse = style.sparse(config, layers)
-    feed_forwards = {is_sparse: _feed_forward(config, style, is_sparse) for is_sparse in set(sparse)}
-    norm = Norm(width=hidden, kind=style.norm)
-
-    def layer(index: int) -> tuple[Part, ...]:
-        return (
-            Part(name="self_attn", component=_attention(config, style, counts, attentions[index], window)),
-            *feed_forwards[sparse[index]],
-            Part(name="input_layernorm", component=norm),
-            Part(name="post_attention_layernorm", component=norm),
-        )
-
-    kinds = list(zip(attentions, sparse, strict=True))
-    skeleton = Skeleton(norm=style.norm, head_bias=flag(config, style.head_bias))
-    return causal_model(config, style.model_class, stack("model.layers", kinds, layer), skeleton=skeleton)
-
-
-def _window(config: Config, style: Style) -> int | None:
-    """Return the window in force; 0 and null mean none."""
-    return (config.optional_count("sliding_window") or None) if flag(config, style.window_flag) else None
-
-
-def _attention(
-    config: Config, style: Style, counts: Heads, kind: str, window: int | None
-) -> GroupedQueryAttention:
-    return GroupedQueryAttention(
-        hidden=config.size("hidden_size"),
-        query_heads=counts.query,
-        kv_heads=counts.key_value,
-        head_size=counts.size,
-        qkv_bias=flag(config, style.qkv_bias),
-        out_bias=flag(config, style.out_bias),
-        head_norm=style.head_norm if flag(config, style.head_norm_flag) else "none",
-        sinks=style.sinks,
-        window=window if kind == SLIDING else None,
-        chunk=config.optional_size("attention_chunk_size") if kind == CHUNKED else None,
-    )
-
-
-def _feed_forward(config: Config, style: Style, is_sparse: bool) -> tuple[Part, ...]:
-    bias = flag(config, style.mlp_bias)
-    if is_sparse:
-        return expert_parts(config, style.experts, style.mlp, shared_bias=bias)
-    dense = FeedForward(hidden=config.size("hidden_size"), width=config.size(style.dense_width), bias=bias)
-    return (Part(name=style.mlp, component=dense),)
+    if config.model_type == "hunyuan_v1_moe":
+        config = one_number(config, "moe_topk")
+    return expert_decoder(config, MODEL_TYPES[config.model_type])

@@ -37,6 +37,18 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
         feed_forward=FeedForwardPlan(gated=False, bias="mlp_bias"),
         skeleton=LAYER_NORM,
     ),
+    "jais2": DecoderPlan(
+        model_class="Jais2ForCausalLM",
+        attention=BIASED,
+        feed_forward=FeedForwardPlan(gated=False, bias="mlp_bias"),
+        skeleton=LAYER_NORM,
+    ),
+    "nanochat": DecoderPlan(
+        model_class="NanoChatForCausalLM",
+        attention=BIASED,
+        feed_forward=FeedForwardPlan(gated=False, names=FeedForwardNames(up="fc1", down="fc2")),
+        skeleton=Skeleton(norm="none"),
+    ),
     "persimmon": DecoderPlan(
         model_class="PersimmonForCausalLM",
         attention=AttentionPlan(

@@ -116,7 +116,7 @@ def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
         yield _Step(
             what=f"weights in {row.name}",
             option=f"-q {row.name}",
-            scenario=replace(scenario, weights=row, scheme=scheme),
+            scenario=replace(scenario, weights=row, scheme=scheme, shipped=None),
             cost=_quality_cost(row),
         )
 

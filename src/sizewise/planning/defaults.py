@@ -22,6 +22,8 @@ class Asked:
     """The options as they were written; None where nothing was said."""
 
     context: int | None = None
+    images: int = 0
+    image_size: tuple[int, int] = (1024, 1024)
     sequences: int = 1
     quant: str | None = None
     kv_cache_dtype: str | None = None
@@ -39,7 +41,8 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     little = packing_notice(model.architecture, stored.scheme)
     if little is not None:
         notices.append(little)
-    context = asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
+    image_tokens = _image_tokens(model, asked)
+    context = (asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)) + image_tokens
     if model.context is not None and context > model.context:
         text = f"{context:,} tokens are more than the {model.context:,} that {model.name} was trained for"
         notices.append(Notice(code="beyond_context", message=text))
@@ -50,14 +53,31 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
         notices.append(Notice(code="cache_format", message=text))
     scenario = Scenario(
         context=context,
+        image_tokens=image_tokens,
         sequences=asked.sequences,
         weights=stored.format,
         scheme=stored.scheme,
+        shipped=stored.shipped,
         cache=cache,
         runtime=runtime,
         placements=placements,
     )
     return scenario, (*notices, *device_notices)
+
+
+def _image_tokens(model: Model, asked: Asked) -> int:
+    """Return the tokens that the pictures of one sequence become, by the model's own rule."""
+    if not asked.images:
+        return 0
+    rule = model.architecture.images
+    if rule is None:
+        why = (
+            "takes no pictures"
+            if not model.architecture.towers
+            else "has a rule for pictures that is not known"
+        )
+        raise UsageError("bad_option", f"--images: {model.name} {why}; count their tokens in --context")
+    return asked.images * rule.tokens(*asked.image_size)
 
 
 def _weights(model: Model, quant: str | None) -> tuple[Storage, list[Notice]]:

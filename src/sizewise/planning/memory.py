@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sizewise.architecture import Model
 from sizewise.catalog.devices import CUSTOM, all_devices
+from sizewise.errors import InputError
 from sizewise.footprint.weights import stored_bytes
 from sizewise.ledger import Line, total, weakened
 from sizewise.parallel.even import even_share
@@ -13,15 +14,21 @@ from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.inverse import largest
 from sizewise.runtimes.registry import RUNTIMES, working_memory
 from sizewise.scenario import Placement, Scenario
+from sizewise.sources.header_model import HEADER
 from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
 
 
 def memory_line(model: Model, scenario: Scenario, weights: Line | None = None) -> Line:
     """Return the bytes of a run: weights, cache, buffers, overhead (per process) and their sum."""
-    stored = weights or stored_bytes(model.architecture, scenario.scheme)
+    stored = weights or stored_weights(model, scenario)
     parts = [stored, *working_memory(model.architecture, scenario)]
     line = total("total", parts, "bytes")
     return weakened(line, "assumed") if model.assumed else line
+
+
+def stored_weights(model: Model, scenario: Scenario) -> Line:
+    """Return the bytes of the weights: those of the header where the checkpoint runs as it ships."""
+    return scenario.shipped or stored_bytes(model.architecture, scenario.scheme)
 
 
 def needed_bytes(model: Model, scenario: Scenario, weights: Line | None = None) -> int:
@@ -35,8 +42,14 @@ def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
     Without a device every one of the catalogue that holds it alone is a fit; with one, the largest
     context and number of sequences are given, and what to change when it does not fit.
     """
+    if model.model_type == HEADER:
+        raise InputError(
+            "unsupported_architecture",
+            f"{model.name}: only the checkpoint's header is known, so cache and buffers are not; put its "
+            "config.json beside it",
+        )
     scenario, notices = scenario_for(model, asked)
-    weights = stored_bytes(model.architecture, scenario.scheme)
+    weights = stored_weights(model, scenario)
     line = memory_line(model, scenario, weights)
     share = even_share(line, scenario.devices)
     answer = MemoryAnswer(

@@ -1,20 +1,23 @@
 """Which format a model's weights are counted in, and how each of them is stored in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizewise.architecture import Model
 from sizewise.catalog.formats import Format, find_format
 from sizewise.errors import InputError
 from sizewise.footprint.weights import sixteen_bit, storage
 from sizewise.formats.scheme import Scheme
+from sizewise.ledger import Line, leaf, total
+from sizewise.listing import Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The main format of the weights and the scheme of all of them."""
+    """The main format of the weights, the scheme of all of them, and what the header says."""
 
     format: Format
     scheme: Scheme
+    shipped: Line | None = None
 
 
 def asked_storage(model: Model, chosen: Format) -> Storage:
@@ -29,8 +32,24 @@ def asked_storage(model: Model, chosen: Format) -> Storage:
 def own_storage(model: Model) -> Storage:
     """Return how the source says its weights are stored; bf16, assumed, where it says nothing.
 
-    Raises InputError (unsupported_format) for a quantization method that is not known.
+    A checkpoint's header decides the bytes. Raises InputError (unsupported_format) for a quantization
+    method that is not known.
     """
+    return replace(_declared_storage(model), shipped=shipped_weights(model.listing))
+
+
+def shipped_weights(listing: Listing | None) -> Line | None:
+    """Return the bytes of tensor data that a header tells, a part per dtype; None without a header."""
+    if listing is None:
+        return None
+    leaves = [
+        leaf(row.dtype, row.bytes, "bytes", source=f"{row.tensors:,} tensors in the header")
+        for row in listing.by_dtype()
+    ]
+    return total("weights", leaves, "bytes")
+
+
+def _declared_storage(model: Model) -> Storage:
     if model.quantization is None:
         chosen = find_format(model.dtype or "bf16")
         scheme = storage(model.architecture, chosen, chosen.name, assumed=model.dtype is None)

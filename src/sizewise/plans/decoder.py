@@ -67,6 +67,10 @@ def nothing(config: Config) -> Sequence[Part]:
     return ()
 
 
+Further = Callable[[Config], Sequence[Part]]
+"""From a configuration to parts that every layer has beside attention, feed-forward and norms."""
+
+
 def learned_positions(name: str) -> Before:
     """Return a builder of the table of learned positions [P, D]."""
 
@@ -92,6 +96,9 @@ class AttentionPlan:
     """Layers that slide keep all tokens nevertheless."""
     repeated: str | bool = False
     """Keys and values are repeated for every query head before they are kept."""
+    sinks: bool = False
+    cached: bool = True
+    """The class keeps keys and values; without them every step reads the whole text again."""
     names: AttentionNames = AttentionNames()
 
 
@@ -121,6 +128,7 @@ class DecoderPlan:
     skeleton: Skeleton = Skeleton()
     hidden: Callable[[Config], int] = hidden_size
     before: Before = nothing
+    further: Further = nothing
     context: tuple[str, ...] = ("max_position_embeddings",)
 
 
@@ -150,6 +158,7 @@ def decoder_layers(config: Config, plan: DecoderPlan) -> Stack:
             Part(name=plan.attention.part, component=attention),
             Part(name=plan.feed_forward.part, component=feed_forward),
             *(Part(name=name, component=norm) for name in plan.norms),
+            *plan.further(config),
         )
 
     return stack(plan.skeleton.layers, windows, layer)
@@ -169,6 +178,8 @@ def _attention(
         window=None if plan.keeps_all else window,
         reach=window if plan.keeps_all else None,
         repeated=flag(config, plan.repeated),
+        cached=plan.cached,
+        sinks=plan.sinks,
         names=plan.names,
     )
 

@@ -47,6 +47,39 @@ def listed_or_after_first_dense(config: Config, layers: int) -> list[bool]:
     return after_first_dense(config, layers) if listed is None else listed
 
 
+def listed_or_every(config: Config, layers: int) -> list[bool]:
+    """Follow ``mlp_layer_types``; without a list all layers are sparse."""
+    listed = _listed(config, layers)
+    return every_layer(config, layers) if listed is None else listed
+
+
+def listed_or_every_few(config: Config, layers: int) -> list[bool]:
+    """Follow ``mlp_layer_types``; else every ``moe_layer_freq``-th after ``first_k_dense_replace`` (1 each)."""
+    listed = _listed(config, layers)
+    if listed is not None:
+        return listed
+    dense = config.count("first_k_dense_replace") if config.present("first_k_dense_replace") else 1
+    step = config.size("moe_layer_freq") if config.present("moe_layer_freq") else 1
+    return [index >= dense and index % step == 0 for index in range(layers)]
+
+
+def listed_or_after_prefix(config: Config, layers: int) -> list[bool]:
+    """Follow ``mlp_layer_types``; without a list the first ``first_k_dense_replace`` (0) are dense."""
+    listed, prefix = _listed(config, layers), dense_prefix(config)
+    return [index >= prefix for index in range(layers)] if listed is None else listed
+
+
+def dense_prefix(config: Config) -> int:
+    """Return ``first_k_dense_replace``, by default none."""
+    return config.optional_count("first_k_dense_replace") or 0
+
+
+def after_dense_layers(config: Config, layers: int) -> list[bool]:
+    """Make all layers sparse but the first ``num_dense_layers``."""
+    dense = config.count("num_dense_layers")
+    return [index >= dense for index in range(layers)]
+
+
 def _listed(config: Config, layers: int) -> list[bool] | None:
     kinds = config.per_layer("mlp_layer_types", layers, {"dense": "dense", "sparse": "sparse"})
     return None if kinds is None else [kind == "sparse" for kind in kinds]
@@ -93,6 +126,8 @@ class ExpertStyle:
     width: str = "intermediate_size"
     shared_count: str = ""
     """Field with the number of shared experts, stored as one layer that many times as wide."""
+    shared_width_without_count: str = ""
+    """Field with its width where that number is zero."""
     shared_width: str = ""
     """Field with the width of the shared expert."""
     router: str = "gate"
@@ -171,4 +206,6 @@ def _shared_width(config: Config, style: ExpertStyle, width: int) -> int | None:
     if not style.shared_count:
         return None
     count = config.count(style.shared_count)
+    if count == 0 and style.shared_width_without_count:
+        return config.size(style.shared_width_without_count)
     return None if count == 0 and style.shared_may_be_absent else count * width

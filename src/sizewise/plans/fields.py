@@ -88,7 +88,10 @@ def window(config: Config, kind: str) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skeleton:
-    """Module names around the layers, and how the head is tied and biased."""
+    """Module names around the layers, and how the head is tied and biased.
+
+    Without a name there is no final norm.
+    """
 
     embedding: str = "model.embed_tokens"
     layers: str = "model.layers"
@@ -118,11 +121,12 @@ def causal_model(
     hidden, vocabulary = hidden or config.size("hidden_size"), config.size("vocab_size")
     tied = config.flag("tie_word_embeddings", default=True) if names.tied is None else names.tied
     head = Head(hidden=hidden, vocabulary=vocabulary, tied=tied, bias=names.head_bias)
+    final = Norm(width=hidden, kind=names.norm)
     body: list[Part | Stack] = [
         Part(name=names.embedding, component=Embedding(rows=vocabulary, width=hidden)),
         *extra,
         layers,
-        Part(name=names.final_norm, component=Norm(width=hidden, kind=names.norm)),
+        *([Part(name=names.final_norm, component=final)] if names.final_norm else []),
         Part(name=names.head, component=head),
     ]
     return Architecture(

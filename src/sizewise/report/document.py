@@ -34,7 +34,7 @@ def params_document(model: Model, count: Count, *, tensors: bool = False, explai
         "active": count.active,
         "trainable": count.trainable,
         "non_trainable": count.non_trainable,
-        "checkpoint": model.published,
+        "checkpoint": model.listing.elements if model.listing else model.published,
         "by_role": count.by_role,
         "active_by_convention": count.active_by_convention,
         "status": count.total.status,
@@ -93,6 +93,7 @@ def scenario_block(scenario: Scenario, runtime: str) -> Document:
     """Return what was assumed."""
     return {
         "context": scenario.context,
+        "image_tokens": scenario.image_tokens,
         "sequences": scenario.sequences,
         "quant": scenario.weights.name,
         "base_dtype": scenario.scheme.base.name,

@@ -83,6 +83,8 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
         f"weights {scenario.weights.name}, cache {scenario.cache.name}, context {scenario.context:,} tokens, "
         f"{scenario.sequences} sequence{plural}, runtime {answer.runtime}"
     ]
+    if scenario.image_tokens:
+        notes.append(f"pictures take {scenario.image_tokens:,} tokens of the context")
     if answer.largest_context is not None:
         notes.append(_reach(answer))
     if not answer.all_fit and scenario.placements and not any(change.fits for change in answer.changes):

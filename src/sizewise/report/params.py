@@ -80,7 +80,11 @@ def params_notes(model: Model, count: Count) -> list[str]:
     notes = [f"trainable {count.trainable:,}, frozen {count.non_trainable:,}; {count.total.status}"]
     if model.assumed:
         notes.append(f"assumed: {model.assumed}")
-    if model.published is not None and model.published != count.total.value:
+    if model.listing is not None and model.listing.elements != count.total.value:
+        notes.append(
+            f"the checkpoint stores {model.listing.elements:,} elements (packed, copies, buffers, scales)"
+        )
+    elif model.published is not None and model.published != count.total.value:
         notes.append(
             f"the published checkpoint stores {model.published:,} elements (copies, buffers, scales)"
         )

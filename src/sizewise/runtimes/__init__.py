@@ -68,6 +68,9 @@ def context_extent(entry: TokenCache, request: CacheRequest) -> Extent:
     if entry.encoder and request.encoder_tokens is not None:
         tokens = request.encoder_tokens
         return Extent(amount=tokens, formula="encoder_tokens", inputs={"encoder_tokens": tokens})
+    if entry.stride > 1:
+        inputs = {"context": request.context, "stride": entry.stride}
+        return Extent(amount=request.context // entry.stride, formula="(context // stride)", inputs=inputs)
     return Extent(amount=request.context, formula="context", inputs={"context": request.context})
 
 
@@ -131,7 +134,7 @@ class _Held:
 
 
 def _held_tokens(entry: TokenCache, extent: Extent, request: CacheRequest) -> Iterator[_Held]:
-    """Yield the keys and values of a kind of layer, and its indexer's keys."""
+    """Yield the keys and values of a kind of layer, its indexer's keys and what waits for compression."""
     for name, numbers in ((_layer_name(entry), entry.keys + entry.values), ("indexer keys", entry.index)):
         if numbers:
             yield _Held(
@@ -141,6 +144,14 @@ def _held_tokens(entry: TokenCache, extent: Extent, request: CacheRequest) -> It
                 bytes_each=request.cache_bytes,
                 block=request.cache_block,
             )
+    for name, numbers, amount, formula in (
+        ("uncompressed tokens", entry.pending, request.context % entry.stride, "(context % stride)"),
+        ("last stride", entry.overlap, min(1, request.context // entry.stride), "min(1, context // stride)"),
+    ):
+        if numbers:
+            inputs = {"context": request.context, "stride": entry.stride}
+            extent = Extent(amount=amount, formula=formula, inputs=inputs)
+            yield _Held(name=name, numbers=numbers, extent=extent, bytes_each=request.state_bytes)
 
 
 def _held_state(entry: SequenceState, columns: Extent, request: CacheRequest) -> Iterator[_Held]:
@@ -151,6 +162,8 @@ def _held_state(entry: SequenceState, columns: Extent, request: CacheRequest) ->
     if entry.recurrent:
         numbers = entry.recurrent
         yield _Held(name="recurrent state", numbers=numbers, extent=once, bytes_each=RECURRENT_BYTES)
+    if entry.memory:
+        yield _Held(name="recurrent state", numbers=entry.memory, extent=once, bytes_each=own)
     if entry.shift:
         yield _Held(name="token shift", numbers=entry.shift, extent=once, bytes_each=own)
 
@@ -188,6 +201,8 @@ def _layer_name(entry: TokenCache) -> str:
     suffix = f" ({limit[0]} {limit[1]:,})" if limit else ""
     if entry.latent:
         return f"latent{suffix}"
+    if entry.stride > 1:
+        return f"compressed attention ({entry.stride:,} tokens to 1)"
     kind = {None: "full", "window": "sliding", "chunk": "chunked"}[limit[0] if limit else None]
     return f"{kind} attention{suffix}"
 

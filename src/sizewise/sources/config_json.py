@@ -1,4 +1,4 @@
-"""A model from a ``config.json``: a file, a folder, standard input or a dictionary. Read as data only."""
+"""A model from a configuration: standard input or a dictionary. Read as data only."""
 
 import sys
 from collections.abc import Mapping
@@ -11,16 +11,8 @@ from sizewise.escaping import shorten
 from sizewise.families import describe
 from sizewise.formats.declared import declared_dtype, declared_quantization
 from sizewise.notices import Notice
-from sizewise.sources.files import config_path, read_bounded
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
 from sizewise.sources.settings import apply_settings
-
-
-def from_path(path: str, settings: Mapping[str, Any]) -> Model:
-    """Return the model of a configuration file or of the folder that holds one."""
-    file = config_path(path)
-    raw, duplicates = parse_object(read_bounded(file, CONFIG_BYTES), shorten(file, 120))
-    return from_config(raw, name=path, origin=f"file {file}", settings=settings, duplicates=duplicates)
 
 
 def from_standard_input(settings: Mapping[str, Any]) -> Model:

@@ -7,8 +7,8 @@ from sizewise.errors import InputError
 from sizewise.escaping import shorten
 
 
-def read_bounded(path: str, limit: int) -> bytes:
-    """Return the bytes of a regular file, at most ``limit`` + 1 of them.
+def open_regular(path: str) -> int:
+    """Return the descriptor of a regular file that is opened for reading; the caller closes it.
 
     Raises InputError: not_found, not_a_file, unreadable. Pipes and devices are refused before they
     are opened, so that none can block.
@@ -18,24 +18,18 @@ def read_bounded(path: str, limit: int) -> bytes:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             raise InputError("not_a_file", f"{shown} is not a regular file")
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise InputError("not_found", f"{shown} does not exist") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a usable path"
         raise InputError("unreadable", f"{shown} cannot be read: {reason}") from None
-    with os.fdopen(descriptor, "rb") as file:
-        return file.read(limit + 1)
 
 
-def config_path(path: str) -> str:
-    """Return the config.json that a path means: the file itself, or the one in a folder.
+def read_bounded(path: str, limit: int) -> bytes:
+    """Return the bytes of a regular file, at most ``limit`` + 1 of them.
 
-    Raises InputError (not_found) for a folder without one.
+    Raises InputError: not_found, not_a_file, unreadable.
     """
-    if os.path.isdir(path):
-        inner = os.path.join(path, "config.json")
-        if not os.path.exists(inner):
-            raise InputError("not_found", f"the folder {shorten(path, 120)} holds no config.json")
-        return inner
-    return path
+    with os.fdopen(open_regular(path), "rb") as file:
+        return file.read(limit + 1)

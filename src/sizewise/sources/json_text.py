@@ -6,6 +6,7 @@ keys reported.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -34,8 +35,8 @@ def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(items)
         if len(found) != len(items):
-            names = [name for name, _ in items]
-            duplicates.extend(sorted({name for name in names if names.count(name) > 1})[:5])
+            times = Counter(name for name, _ in items)
+            duplicates.extend(sorted(name for name in times if times[name] > 1)[:5])
         return found
 
     try:

@@ -1,6 +1,6 @@
 """What a user may write for a model, and which source answers it.
 
-Order: ``-`` · a path · a catalogue name, hub id or Ollama tag · a bare size.
+Order: ``-`` · a path · a catalogue name, hub id or Ollama tag · a bare size · the hub.
 """
 
 import os
@@ -10,16 +10,16 @@ from typing import Any
 
 from sizewise.architecture import Model
 from sizewise.catalog.models import Preset, find_preset, find_tag, nearest_models
-from sizewise.errors import HubError, InputError, SizewiseError, UsageError
+from sizewise.errors import HubError, SizewiseError, UsageError
 from sizewise.escaping import shorten
-from sizewise.sources.config_json import from_config, from_path, from_standard_input
+from sizewise.sources.config_json import from_config, from_standard_input
+from sizewise.sources.hub_reference import HubReference, parse_hub_reference
 from sizewise.sources.settings import parse_settings
 from sizewise.sources.shapes import nominal
 from sizewise.units import COUNT_LIMIT, parse_count
 
 REFERENCE_LIMIT = 4096
 _SIZE = re.compile(r"[0-9][0-9_.]*(e[0-9]+|[kmbt])", re.I)
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}(@[\w./-]{1,200})?")
 
 
 def load_reference(reference: str, settings: Sequence[str] = (), *, offline: bool = False) -> Model:
@@ -34,13 +34,18 @@ def load_reference(reference: str, settings: Sequence[str] = (), *, offline: boo
     if reference == "-":
         return from_standard_input(changes)
     if _is_path(reference):
+        from sizewise.sources.local import from_path
+
         return from_path(os.path.expanduser(reference), changes)
     known = _from_catalogue(reference, changes)
     if known is not None:
         return known
     if _SIZE.fullmatch(reference):
         return _nominal(reference, changes)
-    raise _unknown(reference, offline)
+    hub = parse_hub_reference(reference)
+    if hub is not None:
+        return _from_hub(hub, changes, offline=offline)
+    raise _unknown(reference)
 
 
 def _is_path(reference: str) -> bool:
@@ -48,7 +53,8 @@ def _is_path(reference: str) -> bool:
     if reference.startswith((".", "/", "~", "\\")) or os.path.isabs(reference):
         return True
     if reference.lower().endswith((".json", ".safetensors", ".gguf", ".pt", ".pth", ".bin")):
-        return True
+        on_hub = parse_hub_reference(reference)
+        return on_hub is None or on_hub.file is None
     return os.path.isfile(reference) or os.path.exists(os.path.join(reference, "config.json"))
 
 
@@ -90,15 +96,22 @@ def _nominal(reference: str, changes: Mapping[str, Any]) -> Model:
         raise
 
 
-def _unknown(reference: str, offline: bool) -> SizewiseError:
+def _from_hub(reference: HubReference, changes: Mapping[str, Any], *, offline: bool) -> Model:
+    """Return the model of the hub; a name that it does not know may be a misspelt one of the catalogue.
+
+    Raises HubError.
+    """
+    from sizewise.sources.hub_model import from_hub
+
+    try:
+        return from_hub(reference, changes, offline=offline)
+    except HubError as error:
+        near = nearest_models(reference.repo)
+        raise HubError(error.code, f"{error.message}{near}") from None
+
+
+def _unknown(reference: str) -> SizewiseError:
     shown, near = shorten(reference, 80), nearest_models(reference)
-    if _HUB_ID.fullmatch(reference) and offline:
-        return HubError("offline", f"{shown!r} is not in the catalogue and --offline is set{near}")
-    if _HUB_ID.fullmatch(reference):
-        return InputError(
-            "not_found",
-            f"{shown!r} is not in the catalogue{near}; download its config.json and give that file",
-        )
     return UsageError(
         "bad_reference", f"{shown!r} is no known model, file or size{near}; see: sizewise catalog models"
     )

@@ -1,0 +1,80 @@
+"""What a checkpoint on this machine holds: one file, a shard index or a folder, by its content."""
+
+import os
+from functools import partial
+
+from sizewise.errors import InputError
+from sizewise.escaping import shorten
+from sizewise.listing import Listing
+from sizewise.sources.ranges import LocalFile
+from sizewise.sources.safetensors import read_header
+from sizewise.sources.shard_index import read_index, read_shards, shard_path
+from sizewise.sources.sniff import sniff
+from sizewise.sources.torch_zip import read_torch_zip
+
+_USUAL_NAMES = (
+    "model.safetensors.index.json",
+    "model.safetensors",
+    "diffusion_pytorch_model.safetensors.index.json",
+    "diffusion_pytorch_model.safetensors",
+    "adapter_model.safetensors",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
+    "adapter_model.bin",
+)
+_SUFFIXES = (".safetensors.index.json", ".safetensors", ".bin.index.json", ".pt", ".pth")
+
+
+def listing_of(path: str) -> Listing:
+    """Return the tensors of a checkpoint file, of a shard index with its shards, or of a folder.
+
+    Raises InputError with the codes of `sniff` and of the readers.
+    """
+    if os.path.isdir(path):
+        path = checkpoint_in(path)
+    with LocalFile(path) as file:
+        if sniff(file) == "shard_index":
+            index = read_index(file)
+            return read_shards(index, partial(_shard, os.path.dirname(path) or "."), file.name)
+    return _single(path)
+
+
+def checkpoint_in(folder: str) -> str:
+    """Return the path of the checkpoint in a folder: the usual names first, then the only one there is.
+
+    Raises InputError: not_found for none, inconsistent for several, unreadable.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            names = {entry.name for entry in entries}
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not a usable path"
+        raise InputError("unreadable", f"{shorten(folder, 120)} cannot be read: {reason}") from None
+    usual = next((name for name in _USUAL_NAMES if name in names), None)
+    if usual is not None:
+        return os.path.join(folder, usual)
+    for suffix in _SUFFIXES:
+        fitting = sorted(name for name in names if name.endswith(suffix))
+        if len(fitting) == 1:
+            return os.path.join(folder, fitting[0])
+        if fitting:
+            shown = ", ".join(shorten(name, 60) for name in fitting[:3])
+            raise InputError(
+                "inconsistent",
+                f"{shorten(folder, 120)} holds {len(fitting)} files {suffix} ({shown}); name one of them",
+            )
+    raise InputError("not_found", f"the folder {shorten(folder, 120)} holds no checkpoint")
+
+
+def _shard(folder: str, name: str) -> Listing:
+    return _single(shard_path(folder, name))
+
+
+def _single(path: str) -> Listing:
+    with LocalFile(path) as file:
+        kind = sniff(file)
+        if kind == "shard_index":
+            raise InputError("unknown_format", f"{file.name} is a shard index where a shard is needed")
+        listing = read_header(file) if kind == "safetensors" else read_torch_zip(file)
+        file.check_unchanged()
+        return listing

@@ -1,0 +1,18 @@
+"""A model from a live ``torch.nn.Module``: its parameters as they are, tied storages once."""
+
+from dataclasses import replace
+
+from sizewise.architecture import Model
+from sizewise.sources.header_model import model_of_listing
+from sizewise.sources.torch_module import Module, listing_of_module
+
+
+def from_module(module: Module) -> Model:
+    """Return the model of a module; the module is only looked at.
+
+    Raises InputError as `listing_of_module` does.
+    """
+    held = listing_of_module(module)
+    name = f"module {type(module).__name__}"
+    model = model_of_listing(held.parameters, name=name, origin="live module")
+    return replace(model, trainable=held.trainable)

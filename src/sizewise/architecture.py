@@ -119,12 +119,24 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What published files of a type may hold that is no parameter of its class, and its elements.
+
+    ``body`` has those of its matrices that a number format packs as it packs the model's.
+    """
+
+    name: str
+    elements: int
+    body: tuple[Part | Stack, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
     """What a model consists of.
 
     ``model_class`` is the transformers class whose total is meant. ``tied`` says that the head uses
     the embedding's table. ``towers`` stand beside the language model in ``body``; ``images`` says how
-    many tokens a picture becomes.
+    many tokens a picture becomes. ``beside`` is counted nowhere but in a reconciliation.
     """
 
     model_class: str
@@ -135,6 +147,7 @@ class Architecture:
     tied: bool
     towers: tuple[Tower, ...] = ()
     images: MediaTokens | None = None
+    beside: tuple[Beside, ...] = ()
 
     def language(self) -> Iterator[Placed]:
         """Yield every component that a token of text passes through."""

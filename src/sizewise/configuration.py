@@ -75,6 +75,11 @@ class Config:
         """Return the default that the class declares, None where it declares none."""
         return self._defaults.get(self._canonical(name))
 
+    @property
+    def outermost(self) -> bool:
+        """Tell whether this is the file itself and no section of it."""
+        return self._depth == 0
+
     def bad(self, name: str, why: str) -> InputError:
         """Return the error that says what is wrong with a field."""
         return InputError("bad_config", f"{self.model_type} config: {name} {why}")
@@ -120,12 +125,15 @@ class Config:
         return None
 
     def flag(self, name: str, *, default: bool | None = None) -> bool:
-        """Return true or false; null counts as false, a missing field as ``default``."""
-        value = self.raw(name)
-        if value is None and name not in self._given and default is not None:
-            return default
+        """Return true or false: a missing field is the class's default, else ``default``, else false.
+
+        Null is an error where the class declares true or false.
+        """
+        value, key = self.raw(name), self._canonical(name)
+        if value is None and key in self._given and self._defaults.get(key) is not None:
+            raise self.bad(name, "is null; true or false is needed")
         if value is None:
-            return False
+            return bool(default) if key not in self._given else False
         if not isinstance(value, bool):
             raise self.bad(name, f"is {shorten(_shown(value), 40)}; true or false is needed")
         return value

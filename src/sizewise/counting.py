@@ -15,6 +15,7 @@ from sizewise.tensors import Role, Weight
 
 UNIT = "parameters"
 PARAMETER_LIMIT = 10**16
+LISTED_LIMIT = 200_000
 
 LOOKED_UP: tuple[Role, ...] = ("embedding", "position")
 """Roles whose rows are looked up: they cost no arithmetic."""
@@ -37,9 +38,8 @@ def count(model: Model) -> Count:
 
     Raises InputError (bad_config) for more than 10^16 of them.
     """
+    check_limit(model)
     line = parameter_line(model)
-    if line.value > PARAMETER_LIMIT:
-        raise InputError("bad_config", f"{model.name}: over 10^16 parameters; check the sizes in the config")
     conventions = active_by_convention(model.architecture)
     frozen = sum(w.elements * n for w, n in model.architecture.weights() if w.frozen)
     if model.trainable is not None:
@@ -52,6 +52,22 @@ def count(model: Model) -> Count:
         trainable=int(line.value) - frozen,
         non_trainable=frozen,
     )
+
+
+def check_listable(model: Model) -> None:
+    """Raise InputError (too_many_tensors) for more than 200,000 tensors: too long a list to read."""
+    tensors = sum(layers for _, layers in model.architecture.weights())
+    if tensors > LISTED_LIMIT:
+        raise InputError(
+            "too_many_tensors",
+            f"{model.name} has {tensors:,} tensors; {LISTED_LIMIT:,} can be listed; drop --tensors",
+        )
+
+
+def check_limit(model: Model) -> None:
+    """Raise InputError (bad_config) for a model of more than 10^16 parameters."""
+    if total_parameters(model.architecture) > PARAMETER_LIMIT:
+        raise InputError("bad_config", f"{model.name}: over 10^16 parameters; check the sizes in the config")
 
 
 def parameter_line(model: Model) -> Line:

@@ -45,7 +45,9 @@ MEMORY_LIMIT = 2**60
 _QUANTITY = re.compile(r"\s*([0-9][0-9_,]{0,29}(?:\.[0-9]{1,20})?(?:e[+-]?[0-9]{1,3})?)\s*([a-z]*)\s*", re.I)
 
 
-def _parse(text: str, units: dict[str, int], what: str, example: str, limit: int) -> int:
+def _parse(
+    text: str, units: dict[str, int], what: str, example: str, limit: int, *, whole: bool = False
+) -> int:
     match = _QUANTITY.fullmatch(text[:100])
     factor = units.get(match[2].lower()) if match else None
     if match is None or factor is None:
@@ -56,7 +58,7 @@ def _parse(text: str, units: dict[str, int], what: str, example: str, limit: int
         raise UsageError("bad_option", f"{shorten(text)!r} is not {what}") from None
     if not 1 <= amount <= limit:
         raise UsageError("bad_option", f"{shorten(text)!r} is out of range for {what}: 1 to {limit:,}")
-    if amount != int(amount) and factor == 1:
+    if amount != int(amount) and (whole or factor == 1):
         raise UsageError("bad_option", f"{shorten(text)!r} is not whole; write it like {example}")
     return int(amount)
 
@@ -80,7 +82,7 @@ def parse_context(text: str) -> int:
     >>> parse_context("128k")
     131072
     """
-    return _parse(text, _CONTEXT_UNITS, "a number of tokens", "8192 or 32k", CONTEXT_LIMIT)
+    return _parse(text, _CONTEXT_UNITS, "a number of tokens", "8192 or 32k", CONTEXT_LIMIT, whole=True)
 
 
 def parse_count(text: str) -> int:

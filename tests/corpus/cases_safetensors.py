@@ -73,6 +73,8 @@ def _entries() -> Iterator[Row]:
         ("overflow bad_field bad_json"),
     )
     yield "negative", one(shape=[-2]), "bad_field"
+    yield "negative_twice", one(shape=[-1, -4]), "bad_field"
+    yield "negative_offset", one(data_offsets=[-1, 15]), "bad_field"
     yield "text_shape", one(shape="22"), "bad_field"
     yield "no_shape", one(shape=...), "bad_field"
     yield "no_dtype", one(dtype=...), "bad_field"
@@ -99,6 +101,11 @@ def _offsets() -> Iterator[Row]:
     yield "pile", st(pile, bytes(16)), "bad_offsets"
     yield "late", st({"t": entry("F32", [4], 16, 32)}, bytes(32)), "bad_offsets"
     yield "hole", st({"a": entry("U8", [1], 0, 1), "b": entry("U8", [1], 2, 3)}, bytes(3)), "bad_offsets"
+    wide = {"a": entry("F32", [4], 0, 20), "b": entry("U8", [3], 20, 23)}
+    yield "wide_first", st(wide, bytes(23)), "size_mismatch"
+    narrow = {"a": entry("F32", [4], 0, 12), "b": entry("U8", [3], 12, 15)}
+    yield "narrow_first", st(narrow, bytes(15)), "size_mismatch"
+    yield "wide_last", st({"a": entry("F32", [4], 0, 20)}, bytes(20)), "size_mismatch"
     yield "backwards", st({"t": entry("U8", [1], 1, 0)}, bytes(1)), "bad_offsets"
     yield "trailing", st(ONE, bytes(21)), "trailing_data"
     yield "cut", st(ONE, bytes(15)), "truncated"

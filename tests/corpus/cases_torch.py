@@ -92,6 +92,8 @@ def _values() -> Iterator[Row]:
     yield wrong("offset", tensor("0", (3, 37), count=111, offset=1), "bad_offsets")
     yield wrong("stride", view(storage("0", 111), 0, (3, 37), (100, 1)), "bad_offsets")
     yield wrong("negative", view(storage("0", 111), 0, (-3, 37), (37, 1)), "bad_field")
+    yield wrong("negative_twice", view(storage("0", 111), 0, (-1, -111), (1, 1)), "bad_field")
+    yield wrong("negative_stride", view(storage("0", 111), 110, (111,), (-1,)), "bad_field")
     yield wrong("boolean", view(storage("0", 111), 0, (True, 3), (37, 1)), "bad_field")
     yield wrong("rank", view(storage("0", 111), 0, (1,) * 9, (1,) * 9), "bad_field")
     yield wrong("strides", view(storage("0", 111), 0, (3, 37), (37,)), "bad_field")
@@ -126,6 +128,9 @@ def _archives() -> Iterator[Row]:
         _overlapping(zipped([row, ("m/data/0", bytes(444)), ("m/x", bytes(444))])),
         "zip_invalid",
     )
+    end = sound.rindex(b"PK\x05\x06")
+    yield "gap", sound[:end] + bytes(9) + sound[end:], "zip_invalid"
+    yield "small_bomb", pt(bytes(20_000_000), packed=True), "zip_bomb"
     yield "bomb", pt(bytes(200_000_000), packed=True), "zip_bomb"
     yield "bare_pickle", pickle.dumps({"a": 1}), "unsupported_format"
     yield "tar", b"pickle".ljust(257, b"\0") + b"ustar" + bytes(300), "unsupported_format"

@@ -24,7 +24,9 @@ IN_MODULES = {"recurrent_gemma"}
 """The class keeps its states in its modules and returns no cache."""
 OWN_CACHES = {"deepseek_v4", "falcon_mamba", "mamba", "mamba2", "minimax", "rwkv", "xlstm"}
 """The class has a cache of its own and takes no StaticCache."""
-DECODERS = sorted(RECIPES.keys() - ENCODERS.keys() - wrappers.RECIPES.keys() - IN_MODULES)
+NO_CACHES = {"openai-gpt"}
+"""The class keeps nothing."""
+DECODERS = sorted(RECIPES.keys() - ENCODERS.keys() - wrappers.RECIPES.keys() - IN_MODULES - NO_CACHES)
 
 
 def drawn_run(random: Random, model_type: str, *, static: bool) -> Run:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sizewise.errors import InputError
-from sizewise.sources.checkpoint import listing_of
 from sizewise.listing import DtypeTotal
+from sizewise.sources.checkpoint import listing_of
 from sizewise.sources.ranges import BytesReader, LocalFile
 from sizewise.sources.safetensors import HeaderLimits, read_header
 
@@ -100,6 +100,11 @@ def test_order_and_form_do_not_matter() -> None:
         tensors = {(tensor.name, tensor.dtype, tensor.shape, tensor.bytes) for tensor in listing.tensors}
         found.add((listing.elements, listing.bytes, frozenset(tensors)))
     assert len(found) == 1
+
+
+def test_bytes_that_are_not_here_are_truncated() -> None:
+    with pytest.raises(InputError, match="truncated"):
+        BytesReader(b"abc", name="x").read(2, 5)
 
 
 def test_a_file_that_shrinks_is_truncated(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sizewise.sources.checkpoint import listing_of
 from sizewise.listing import Listing
+from sizewise.sources.checkpoint import listing_of
 from sizewise.sources.ranges import BytesReader
 from sizewise.sources.torch_zip import read_torch_zip
 
@@ -96,6 +96,8 @@ def test_an_expanded_tensor_counts_what_is_stored_and_says_so() -> None:
     found = listing(pt(program({"w": view(storage("0", 4), 0, (1000, 4), (0, 1))}), {"0": 16}))
     assert found.elements == 4
     assert found.tensors[0].elements == 4000
+    gaps = listing(pt(program({"w": view(storage("0", 7), 0, (1000, 4), (0, 2))}), {"0": 28}))
+    assert gaps.elements == 4
     assert [notice.code for notice in found.notices] == ["inconsistent"]
 
 

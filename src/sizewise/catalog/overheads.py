@@ -1,4 +1,4 @@
-"""Habits of engines as rows: fixed overheads of a process with an interval, classes without fused attention."""
+"""Habits of engines as rows: fixed overheads with an interval, classes without fused attention."""
 
 from dataclasses import dataclass
 

@@ -1,14 +1,17 @@
 """Write an answer where it was asked for: standard output or a new file; warnings to standard error."""
 
+import errno
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from sizewise.cli.options import Output
 from sizewise.errors import InputError
-from sizewise.escaping import escape, shorten
+from sizewise.escaping import shorten
 from sizewise.notices import Notice
 from sizewise.report.document import Document, compared, encode
+from sizewise.streams import write_answer, write_message
+
+WARNINGS_SHOWN = 20
 
 
 def emit(
@@ -21,9 +24,6 @@ def emit(
     notices: Iterable[Notice] = (),
 ) -> None:
     """Write the answer in the chosen format; only that format is made."""
-    if not output.quiet:
-        for notice in dict.fromkeys(notices):
-            print(f"sizewise: warning [{notice.code}]: {escape(notice.message)}", file=sys.stderr)
     if output.format == "json":
         answer = encode(compared(documents)) + "\n"
     elif output.format == "jsonl":
@@ -32,9 +32,12 @@ def emit(
         answer = {"table": text, "md": markdown, "csv": csv}[output.format]()
         answer = answer if answer.endswith("\n") else answer + "\n"
     if output.file is None:
-        sys.stdout.write(answer)
+        write_answer(answer)
     else:
         _write_new(output.file, answer)
+    if not output.quiet:
+        for notice in list(dict.fromkeys(notices))[:WARNINGS_SHOWN]:
+            write_message(f"sizewise: warning [{notice.code}]: {notice.message}")
 
 
 def _write_new(path: str, answer: str) -> None:
@@ -50,7 +53,7 @@ def _write_new(path: str, answer: str) -> None:
     except OSError as error:
         if os.path.lexists(temporary):
             os.unlink(temporary)
-        code = "disk_full" if error.errno == 28 else "unwritable"
+        code = "disk_full" if error.errno == errno.ENOSPC else "unwritable"
         raise InputError(code, f"{shown} cannot be written: {error.strerror}") from None
 
 

@@ -5,6 +5,7 @@ import click
 from sizewise.architecture import Model
 from sizewise.cli.emit import colour, emit
 from sizewise.cli.options import Output, model_options, output_options, scenario_options
+from sizewise.escaping import escape
 from sizewise.planning.answer import MemoryAnswer
 from sizewise.planning.defaults import Asked
 from sizewise.planning.memory import answer_memory
@@ -67,7 +68,9 @@ def _text(answers: list[MemoryAnswer], output: Output, *, explain: bool) -> str:
     from sizewise.report.terminal import render
 
     if explain:
-        return "\n\n".join(f"{answer.model.name}\n{answer.line.explain()}" for answer in answers) + "\n"
+        return (
+            "\n\n".join(f"{escape(answer.model.name)}\n{answer.line.explain()}" for answer in answers) + "\n"
+        )
     if len(answers) > 1:
         return render(compared_memory(answers), color=colour(output))
     (answer,) = answers

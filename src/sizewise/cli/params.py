@@ -5,9 +5,9 @@ import click
 from sizewise.architecture import Model
 from sizewise.cli.emit import colour, emit
 from sizewise.cli.options import Output, model_options, output_options
-from sizewise.counting import Count, count
+from sizewise.counting import Count, check_listable, count
 from sizewise.report.document import params_document, tensor_rows
-from sizewise.report.table import csv_text, markdown
+from sizewise.report.table import csv_text, markdown, plain
 
 
 @click.command("params")
@@ -17,6 +17,9 @@ from sizewise.report.table import csv_text, markdown
 @output_options
 def command(*, models: list[Model], tensors: bool, explain: bool, output: Output) -> None:
     """How many parameters a model has: by part, total, active, trainable."""
+    if tensors:
+        for model in models:
+            check_listable(model)
     counts = [(model, count(model)) for model in models]
     wants_json = output.format in ("json", "jsonl")
     documents = (
@@ -42,8 +45,10 @@ def _text(counts: list[tuple[Model, Count]], output: Output, *, tensors: bool, e
         return render([compared_params(counts)], color=colour(output))
     answers = []
     for model, found in counts:
-        tables = params_tables(model, found) + ([tensor_table(model)] if tensors else [])
+        tables = params_tables(model, found)
         answers.append(render(tables, color=colour(output), notes=params_notes(model, found)))
+        if tensors:
+            answers.append(plain(tensor_table(model)))
     return "\n".join(answers)
 
 

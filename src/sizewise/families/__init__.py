@@ -14,6 +14,7 @@ from sizewise.architecture import Architecture
 from sizewise.catalog.rows import COMPILED, machine_made
 from sizewise.configuration import Config
 from sizewise.errors import InputError, did_you_mean
+from sizewise.escaping import shorten
 
 if TYPE_CHECKING:
     import ast
@@ -73,4 +74,15 @@ def describe(config: Config) -> Architecture:
         )
     module = import_module(f"sizewise.families.{family}")
     architecture: Architecture = module.describe(config, describe)
+    if config.outermost:
+        _note_class(config, architecture)
     return architecture
+
+
+def _note_class(config: Config, architecture: Architecture) -> None:
+    """Say so when the file names another class than the one that is counted."""
+    named = config.raw("architectures")
+    first = named[0] if isinstance(named, list) and named else None
+    if isinstance(first, str) and first != architecture.model_class:
+        text = f"the config names the class {shorten(first, 60)}; counted is {architecture.model_class}"
+        config.notice("other_class", text)

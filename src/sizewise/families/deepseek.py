@@ -15,6 +15,7 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.beside import Prediction, with_corrections, with_predictions
 from sizewise.plans.experts import (
     ExpertStyle,
     SparseRule,
@@ -76,6 +77,9 @@ EXPERTS = ExpertStyle(
 EXPERTS_OF_V2 = replace(EXPERTS, active_may_be_null=True)
 EXPERTS_OF_INDEXED = replace(EXPERTS, experts_override="num_experts")
 
+PREDICTION = Prediction(corrected=True)
+PREDICTION_WITH_COPIES = replace(PREDICTION, copies=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
@@ -88,17 +92,23 @@ class Style:
     indexers: IndexerRule | None = None
     norm_after_experts: bool = False
     """The output of an expert layer is normed."""
+    corrected: bool = True
+    """Routers have a correction bias, a buffer."""
+    prediction: Prediction | None = None
     query_rank_required: bool = False
     value_size_may_be_null: bool = False
     """A null ``v_head_dim`` means hidden / heads."""
 
 
 MODEL_TYPES: dict[str, Style] = {
-    "deepseek_v3": Style(model_class="DeepseekV3ForCausalLM", sparse=after_first_dense),
+    "deepseek_v3": Style(
+        model_class="DeepseekV3ForCausalLM", sparse=after_first_dense, prediction=PREDICTION_WITH_COPIES
+    ),
     "deepseek_v2": Style(
         model_class="DeepseekV2ForCausalLM",
         sparse=after_first_dense,
         experts=EXPERTS_OF_V2,
+        corrected=False,
         mlp_bias="mlp_bias",
     ),
     "glm4_moe_lite": Style(model_class="Glm4MoeLiteForCausalLM", sparse=listed_or_after_first),
@@ -107,12 +117,14 @@ MODEL_TYPES: dict[str, Style] = {
         sparse=listed_or_after_first_dense,
         experts=EXPERTS_OF_INDEXED,
         indexers=every_indexer,
+        prediction=PREDICTION_WITH_COPIES,
     ),
     "glm_moe_dsa": Style(
         model_class="GlmMoeDsaForCausalLM",
         sparse=listed_or_after_first_dense,
         experts=EXPERTS_OF_INDEXED,
         indexers=shared_indexers,
+        prediction=PREDICTION,
     ),
     "axk1": Style(
         model_class="AXK1ForCausalLM",
@@ -134,16 +146,22 @@ def describe(config: Config, _resolve: Resolve) -> Architecture:
     feed_forwards = {is_sparse: _feed_forward(config, style, is_sparse) for is_sparse in set(sparse)}
     norm = Norm(width=hidden)
 
-    def layer(index: int) -> tuple[Part, ...]:
+    def layer(owns_indexer: bool, is_sparse: bool) -> tuple[Part, ...]:
         return (
-            Part(name="self_attn", component=_attention(config, style, indexers[index])),
-            *feed_forwards[sparse[index]],
+            Part(name="self_attn", component=_attention(config, style, owns_indexer)),
+            *feed_forwards[is_sparse],
             Part(name="input_layernorm", component=norm),
             Part(name="post_attention_layernorm", component=norm),
         )
 
     kinds = list(zip(indexers, sparse, strict=True))
-    return causal_model(config, style.model_class, stack("model.layers", kinds, layer))
+    body = stack("model.layers", kinds, lambda index: layer(*kinds[index]))
+    found = causal_model(config, style.model_class, body)
+    if style.corrected:
+        found = with_corrections(found)
+    if style.prediction and any(sparse):
+        found = with_predictions(config, found, style.prediction, layer(style.indexers is not None, True))
+    return found
 
 
 def _indexers(config: Config, style: Style, layers: int) -> list[bool]:

@@ -4,12 +4,15 @@ GPT-2 stores its matrices [in, out], the others [out, in]; GPT-BigCode may have 
 Source: Radford et al. 2019; the modelling files of transformers 5.23.
 """
 
+from dataclasses import replace
+
 from sizewise.architecture import Architecture
 from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.beside import causal_masks
 from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
@@ -83,4 +86,8 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
             "unsupported_architecture",
             f"{config.model_type} config: add_cross_attention is true; only the decoder alone is modelled",
         )
-    return decoder(config, MODEL_TYPES[config.model_type])
+    found = decoder(config, MODEL_TYPES[config.model_type])
+    if config.model_type == "gpt_bigcode":
+        return found
+    masks = causal_masks(found.depth, config.size("max_position_embeddings"))
+    return replace(found, beside=(masks,))

@@ -5,6 +5,7 @@ Source: the modelling file and the cache of transformers 5.23.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -13,6 +14,7 @@ from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import LAYER_LIMIT, Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import causal_masks
 from sizewise.plans.decoder import (
     AttentionPlan,
     DecoderPlan,
@@ -80,4 +82,7 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of GPT-Neo."""
-    return decoder(config, MODEL_TYPES[config.model_type])
+    found = decoder(config, MODEL_TYPES[config.model_type])
+    everywhere = local_layers(config, found.depth).count(False)
+    masks = causal_masks(everywhere, config.size("max_position_embeddings"))
+    return replace(found, beside=(masks,))

@@ -3,13 +3,19 @@
 Source: Black et al. 2022, arXiv:2204.06745; the modelling file of transformers 5.23.
 """
 
+from dataclasses import replace
+
 from sizewise.architecture import Architecture
 from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import causal_masks, rotary_frequencies
 from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
 from sizewise.plans.fields import Skeleton, equal_heads
+
+ROTARY_SHARE = 0.25
+"""Share of a head's features with rotary positions where the file does not say it."""
 
 MODEL_TYPES: dict[str, DecoderPlan] = {
     "gpt_neox": DecoderPlan(
@@ -36,4 +42,8 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of GPT-NeoX."""
-    return decoder(config, MODEL_TYPES[config.model_type])
+    found = decoder(config, MODEL_TYPES[config.model_type])
+    share = config.ratio("rotary_pct") if config.given("rotary_pct") else ROTARY_SHARE
+    rotary = rotary_frequencies(found.depth, int(equal_heads(config).size * share))
+    masks = causal_masks(found.depth, found.context or 0)
+    return replace(found, beside=(masks, rotary))

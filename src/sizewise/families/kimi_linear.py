@@ -14,6 +14,7 @@ from sizewise.components.latent_attention import LatentAttention
 from sizewise.components.norms import Norm
 from sizewise.configuration import SIZE_LIMIT, Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import with_corrections
 from sizewise.plans.experts import ExpertStyle, expert_parts
 from sizewise.plans.fields import Skeleton, causal_model
 
@@ -138,4 +139,6 @@ def describe(config: Config, _resolve: Resolve) -> Architecture:
         )
 
     layers = stack("model.layers", kinds, layer)
-    return causal_model(config, MODEL_TYPES[config.model_type], layers, skeleton=Skeleton(tied=False))
+    return with_corrections(
+        causal_model(config, MODEL_TYPES[config.model_type], layers, skeleton=Skeleton(tied=False))
+    )

@@ -98,7 +98,7 @@ def _mixer_kinds(config: Config) -> list[tuple[str, bool]]:
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of an LFM2 configuration; the old name ``tie_embedding`` wins."""
     kinds = _mixer_kinds(config)
-    mixers = {kind: MIXERS[kind](config) for kind in {mixer for mixer, _ in kinds}}
+    mixers = {kind: MIXERS[kind](config) for kind in dict.fromkeys(mixer for mixer, _ in kinds)}
     norm = Norm(width=config.size("hidden_size"))
     width = _width(config) if config.model_type == "lfm2" else config.size("intermediate_size")
 

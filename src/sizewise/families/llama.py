@@ -5,6 +5,7 @@ the components. Source: the modelling files of transformers 5.23.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from sizewise.architecture import Architecture, Part
@@ -13,6 +14,7 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.beside import rotary_frequencies
 from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
 from sizewise.plans.fields import Heads, heads
 from sizewise.plans.windows import (
@@ -153,4 +155,8 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
-    return decoder(config, MODEL_TYPES[config.model_type])
+    found = decoder(config, MODEL_TYPES[config.model_type])
+    if config.model_type != "llama":
+        return found
+    size = config.optional_size("head_dim") or found.hidden // config.size("num_attention_heads")
+    return replace(found, beside=(rotary_frequencies(found.depth, size),))

@@ -12,6 +12,7 @@ from sizewise.components.router import Router
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.beside import with_corrections
 from sizewise.plans.experts import active_experts
 from sizewise.plans.fields import causal_model
 
@@ -49,7 +50,8 @@ def _expert_parts(config: Config) -> tuple[Part, ...]:
     idle = config.optional_count("zero_expert_num") or 0
     if idle:
         config.notice(
-            "inconsistent", f"{idle} of {count + idle} experts do nothing; active counts are the largest possible"
+            "inconsistent",
+            f"{idle} of {count + idle} experts do nothing; active counts are the largest possible",
         )
     experts = Experts(
         hidden=hidden,
@@ -80,4 +82,4 @@ def describe(config: Config, _resolve: Resolve) -> Architecture:
         *(Part(name=f"{name}.{half}", component=component) for name, component in halves for half in HALVES),
     )
     layers = stack("model.layers", ["alike"] * _depth(config), lambda _: parts)
-    return causal_model(config, MODEL_TYPES[config.model_type], layers)
+    return with_corrections(causal_model(config, MODEL_TYPES[config.model_type], layers))

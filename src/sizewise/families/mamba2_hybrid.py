@@ -141,7 +141,7 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     style = MODEL_TYPES[config.model_type]
     kinds = style.kinds(config)
     norm = Norm(width=config.size("hidden_size"))
-    modules = {name for kind in set(kinds) for name in MODULES[kind]}
+    modules = list(dict.fromkeys(name for kind in kinds for name in MODULES[kind]))
     mixers = {name: Part(name=name, component=MIXERS[name](config)) for name in modules}
     feed_forward = style.feed_forward(config)
 

@@ -9,6 +9,7 @@ from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import with_corrections
 from sizewise.plans.experts import ExpertStyle, expert_parts, listed_or_after_first
 from sizewise.plans.fields import causal_model, checked_heads
 
@@ -66,4 +67,6 @@ def describe(config: Config, _resolve: Resolve) -> Architecture:
             Part(name="post_attention_layernorm", component=norm),
         )
 
-    return causal_model(config, MODEL_TYPES[config.model_type], stack("model.layers", kinds, layer))
+    return with_corrections(
+        causal_model(config, MODEL_TYPES[config.model_type], stack("model.layers", kinds, layer))
+    )

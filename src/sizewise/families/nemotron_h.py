@@ -13,6 +13,7 @@ from sizewise.components.norms import Norm
 from sizewise.components.router import Router
 from sizewise.configuration import LAYER_LIMIT, Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import with_corrections
 from sizewise.plans.experts import active_experts
 from sizewise.plans.fields import Skeleton, causal_model, heads
 from sizewise.tensors import Role
@@ -144,4 +145,4 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     blocks = _blocks(config)
     norm = Part(name="norm", component=Norm(width=config.size("hidden_size")))
     layers = stack("model.layers", blocks, lambda index: (norm, *BUILDERS[blocks[index]](config)))
-    return causal_model(config, MODEL_TYPES[config.model_type], layers, skeleton=SKELETON)
+    return with_corrections(causal_model(config, MODEL_TYPES[config.model_type], layers, skeleton=SKELETON))

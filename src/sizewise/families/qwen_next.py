@@ -3,7 +3,7 @@
 Source: the modelling files of transformers 5.23.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizewise.architecture import Architecture, Part, stack
 from sizewise.components.feed_forward import FeedForward
@@ -12,6 +12,7 @@ from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import Prediction, with_predictions
 from sizewise.plans.experts import (
     ExpertStyle,
     SparseRule,
@@ -40,6 +41,14 @@ EXPERTS = ExpertStyle(
 )
 
 
+PREDICTION = Prediction(
+    field="mtp_num_hidden_layers",
+    layer="mtp_layer (full attention)",
+    joint="mtp_fc_and_3_norms",
+    stack="mtp.layers",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     """Where a type differs: which layers have experts, and how the delta net is projected."""
@@ -47,10 +56,16 @@ class Style:
     model_class: str
     sparse: SparseRule
     fused: bool = False
+    prediction: Prediction = PREDICTION
 
 
 MODEL_TYPES = {
-    "qwen3_next": Style(model_class="Qwen3NextForCausalLM", sparse=every_step, fused=True),
+    "qwen3_next": Style(
+        model_class="Qwen3NextForCausalLM",
+        sparse=every_step,
+        fused=True,
+        prediction=replace(PREDICTION, count=1),
+    ),
     "qwen3_5_text": Style(model_class="Qwen3_5ForCausalLM", sparse=no_layer),
     "qwen3_5_moe_text": Style(model_class="Qwen3_5MoeForCausalLM", sparse=every_layer),
 }
@@ -114,16 +129,21 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     style = MODEL_TYPES[config.model_type]
     kinds = list(zip(_mixers(config), style.sparse(config, config.layers()), strict=True))
     norm = Norm(width=config.size("hidden_size"))
-    mixers = {kind: MIXERS[kind](config) for kind in {mixer for mixer, _ in kinds}}
-    feed_forward = {kind: FEED_FORWARDS[kind](config) for kind in {sparse for _, sparse in kinds}}
+    mixers = {kind: MIXERS[kind](config) for kind in dict.fromkeys(mixer for mixer, _ in kinds)}
+    feed_forward = {
+        kind: FEED_FORWARDS[kind](config) for kind in dict.fromkeys(sparse for _, sparse in kinds)
+    }
 
-    def layer(index: int) -> tuple[Part, ...]:
-        mixer, sparse = kinds[index]
+    def layer(mixer: Part, sparse: bool) -> tuple[Part, ...]:
         return (
             Part(name="input_layernorm", component=norm),
-            mixers[mixer],
+            mixer,
             Part(name="post_attention_layernorm", component=norm),
             *feed_forward[sparse],
         )
 
-    return causal_model(config, style.model_class, stack("model.layers", kinds, layer))
+    layers = stack("model.layers", kinds, lambda index: layer(mixers[kinds[index][0]], kinds[index][1]))
+    found = causal_model(config, style.model_class, layers)
+    if "full_attention" not in mixers:
+        return found
+    return with_predictions(config, found, style.prediction, layer(mixers["full_attention"], kinds[-1][1]))

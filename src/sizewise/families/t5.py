@@ -104,6 +104,12 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     task = tasks[model_class]
     hidden, vocabulary = config.size("d_model"), config.size("vocab_size")
     tied = not layout.may_be_untied or config.flag("tie_word_embeddings", default=True)
+    if tied and task.language_model and not config.flag("tie_word_embeddings", default=True):
+        config.notice(
+            "inconsistent",
+            "tie_word_embeddings is false, yet the class ties the head; a checkpoint that stores one of its "
+            f"own (T5 1.1, mT5) has {vocabulary * hidden:,} parameters more",
+        )
     head = Head(hidden=hidden, vocabulary=vocabulary, tied=tied)
     encoder = _half(
         config, layout, f"{task.prefix}encoder", config.layers("num_layers"), _encoder(config, layout)
@@ -166,8 +172,9 @@ def _early_depth(config: Config) -> int:
     What the class derives from the depth, it derives from its default where only that alias is given.
     """
     declared = config.declared("num_layers")
-    early = not config.spelled("num_layers") and isinstance(declared, int)
-    return declared if early else config.layers("num_layers")
+    if isinstance(declared, int) and not config.spelled("num_layers"):
+        return declared
+    return config.layers("num_layers")
 
 
 def _sparse_step(config: Config, layout: Layout, half: str, layers: int) -> int:

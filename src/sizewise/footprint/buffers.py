@@ -5,6 +5,7 @@ operations produce, the attention mask of sliding layers, the scores where the c
 and the logits (last position; every position of models that keep no cache).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sizewise.architecture import Architecture, Component
@@ -106,7 +107,7 @@ def _logits(architecture: Architecture, operations: list[Operation], prefill: Pr
 
 
 def _estimate(
-    name: str, amount: int, formula: str, inputs: dict[str, Number], bounds: tuple[float, float]
+    name: str, amount: int, formula: str, inputs: Mapping[str, Number], bounds: tuple[float, float]
 ) -> Line:
     low, high = bounds
     return leaf(

@@ -33,6 +33,14 @@ class StoredWeight:
     packing: Packing
     tensors: int
 
+    @property
+    def logical(self) -> int:
+        """Count the logical weights of one tensor that the packing holds: its share of the matrices."""
+        weight, packing = self.weight, self.packing
+        if packing.tensors[0].name == "weight" and packing.tensors[0].shape == weight.shape:
+            return weight.elements
+        return weight.rows // weight.pieces * weight.columns * packing.copies
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduction:
@@ -111,7 +119,7 @@ def packed_weights(architecture: Architecture, scheme: Scheme) -> dict[str, int]
     found: dict[str, int] = {}
     for entry in stored_weights(architecture, scheme):
         name = entry.packing.format.name
-        found[name] = found.get(name, 0) + _logical(entry) * entry.tensors
+        found[name] = found.get(name, 0) + entry.logical * entry.tensors
     return found
 
 
@@ -151,14 +159,6 @@ def stored_weights(architecture: Architecture, scheme: Scheme) -> Iterator[Store
             for layer, alike in told_apart(place.layers, scheme.layer_numbers()):
                 for packing in scheme.packings(weight, place.full_name(weight, layer)):
                     yield StoredWeight(weight=weight, packing=packing, tensors=alike)
-
-
-def _logical(entry: StoredWeight) -> int:
-    """Count the logical weights of a packing: its share of the published matrices."""
-    weight, packing = entry.weight, entry.packing
-    if packing.tensors[0].name == "weight" and packing.tensors[0].shape == weight.shape:
-        return weight.elements
-    return weight.rows // weight.pieces * weight.columns * packing.copies
 
 
 def _label(entry: StoredWeight) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sizewise.architecture import Model
 from sizewise.catalog.devices import CUSTOM, all_devices
+from sizewise.counting import check_limit
 from sizewise.errors import InputError
 from sizewise.footprint.weights import stored_bytes
 from sizewise.ledger import Line, total, weakened
@@ -48,6 +49,7 @@ def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
             f"{model.name}: only the checkpoint's header is known, so cache and buffers are not; put its "
             "config.json beside it",
         )
+    check_limit(model)
     scenario, notices = scenario_for(model, asked)
     weights = stored_weights(model, scenario)
     line = memory_line(model, scenario, weights)

@@ -54,7 +54,7 @@ def listed_or_every(config: Config, layers: int) -> list[bool]:
 
 
 def listed_or_every_few(config: Config, layers: int) -> list[bool]:
-    """Follow ``mlp_layer_types``; else every ``moe_layer_freq``-th after ``first_k_dense_replace`` (1 each)."""
+    """Follow ``mlp_layer_types``; else every ``moe_layer_freq``-th from ``first_k_dense_replace`` on."""
     listed = _listed(config, layers)
     if listed is not None:
         return listed

@@ -49,7 +49,10 @@ def checked_heads(config: Config, query: int, key_value: int, size: int | None) 
     """
     if key_value > query and key_value != config.declared("num_key_value_heads"):
         raise config.bad("num_key_value_heads", f"is {key_value}, more than the {query} heads")
-    if query % key_value:
+    if key_value > query:
+        text = f"{key_value} key/value heads (the class default) are more than the {query} heads"
+        config.notice("inconsistent", text)
+    elif query % key_value:
         config.notice("inconsistent", f"{key_value} key/value heads do not divide {query} heads")
     if size is None:
         hidden = config.size("hidden_size")
@@ -147,7 +150,7 @@ def chosen_class(config: Config, known: Iterable[str], default: str) -> str:
     named = config.entries("architectures")
     if not named:
         return default
-    if named[0] not in set(known):
+    if not isinstance(named[0], str) or named[0] not in set(known):
         raise InputError(
             "unsupported_architecture",
             f"{config.model_type} config: class {shorten(str(named[0]), 60)} is not modelled; "

@@ -39,6 +39,19 @@ def _cell(text: str) -> str:
     return escape(text).replace("|", "\\|")
 
 
+def plain(table: Table) -> str:
+    """Return a table as aligned text, for lists that are too long to be laid out by a library.
+
+    >>> print(plain(Table(title="", columns=("a", "b"), rows=(("long", "1"),))))
+    a     b
+    long  1
+    """
+    rows = [table.columns, *(tuple(map(escape, row)) for row in table.rows)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(table.columns))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def csv_text(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> str:
     r"""Return comma-separated values with a header line; formulas of spreadsheets are defused.
 

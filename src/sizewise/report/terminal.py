@@ -1,11 +1,11 @@
 """Tables and bars on a terminal, drawn by rich; plain text into pipes."""
 
-import sys
 from collections.abc import Sequence
 from io import StringIO
 
 from sizewise.escaping import escape
 from sizewise.report.table import Table
+from sizewise.streams import on_terminal
 
 BAR_WIDTH = 60
 _GLYPHS = "█▓▒░·"
@@ -18,7 +18,7 @@ def render(tables: Sequence[Table], *, color: bool, bar: str = "", notes: Sequen
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    terminal = color and sys.stdout.isatty()
+    terminal = color and on_terminal()
     buffer = StringIO()
     console = Console(
         file=buffer,
@@ -34,7 +34,7 @@ def render(tables: Sequence[Table], *, color: bool, bar: str = "", notes: Sequen
         drawn = RichTable(box=None, pad_edge=False)
         for column in table.columns:
             drawn.add_column(
-                Text(column), justify="right" if column in table.right else "left", overflow="fold"
+                Text(escape(column)), justify="right" if column in table.right else "left", overflow="fold"
             )
         for row in table.rows:
             drawn.add_row(*(Text(escape(cell)) for cell in row))
@@ -53,7 +53,7 @@ def _width() -> int:
     import os
     import shutil
 
-    if sys.stdout.isatty() or os.environ.get("COLUMNS"):
+    if on_terminal() or os.environ.get("COLUMNS"):
         return shutil.get_terminal_size((100, 24)).columns
     return 120
 

@@ -17,6 +17,8 @@ from sizewise.sources.settings import apply_settings
 
 def from_standard_input(settings: Mapping[str, Any]) -> Model:
     """Return the model of the configuration on standard input."""
+    if sys.stdin is None:
+        raise InputError("not_found", "standard input is closed; pipe a config.json into it")
     data = sys.stdin.buffer.read(CONFIG_BYTES + 1)
     raw, duplicates = parse_object(data, "standard input")
     return from_config(

@@ -32,4 +32,8 @@ def read_bounded(path: str, limit: int) -> bytes:
     Raises InputError: not_found, not_a_file, unreadable.
     """
     with os.fdopen(open_regular(path), "rb") as file:
-        return file.read(limit + 1)
+        try:
+            return file.read(limit + 1)
+        except OSError as error:
+            shown = shorten(path, 120)
+            raise InputError("unreadable", f"{shown} cannot be read: {error.strerror}") from None

@@ -10,6 +10,7 @@ from sizewise.architecture import Architecture, Model, Part
 from sizewise.components.stored_tensor import StoredTensor
 from sizewise.errors import InputError
 from sizewise.listing import Listing
+from sizewise.sources.logical import logical_tensors
 from sizewise.tensors import Role, Weight
 
 HEADER = "header"
@@ -60,8 +61,6 @@ def model_of_listing(listing: Listing, *, name: str, origin: str) -> Model:
 
 
 def _parts(listing: Listing) -> Iterator[Part]:
-    from sizewise.sources.logical import logical_tensors
-
     for tensor in logical_tensors(listing):
         if tensor.is_parameter:
             weight = Weight(name=tensor.name, role=role_of(tensor.name), shape=tensor.shape)

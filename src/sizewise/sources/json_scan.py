@@ -105,7 +105,8 @@ class Scanner:
 
     def unexpected(self, meaning: str, *, code: str = "bad_json") -> InputError:
         """Return the error about what stands here instead of what was meant."""
-        depth = len(_OPENING.match(self.data, self.position)[0].translate(None, b" \t\n\r"))  # type: ignore[index]
+        opening = self.data[self.position : _end(_OPENING, self.data, self.position)]
+        depth = len(opening.translate(None, b" \t\n\r"))
         if depth > self.depth:
             return self._too_deep()
         found = self.data[self.position : self.position + 20].decode("utf-8", "replace")

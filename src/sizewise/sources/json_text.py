@@ -16,7 +16,8 @@ from sizewise.escaping import shorten
 CONFIG_BYTES = 10_000_000
 NESTING_LIMIT = 64
 CONTAINER_LIMIT = 100_000
-ENTRY_LIMIT = 400_000
+ENTRY_LIMIT = 150_000
+DUPLICATES_NAMED = 5
 
 
 def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple[dict[str, Any], list[str]]:
@@ -36,7 +37,8 @@ def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple
         found = dict(items)
         if len(found) != len(items):
             times = Counter(name for name, _ in items)
-            duplicates.extend(sorted(name for name in times if times[name] > 1)[:5])
+            doubled = sorted(name for name in times if times[name] > 1)
+            duplicates.extend(doubled[: max(0, DUPLICATES_NAMED - len(duplicates))])
         return found
 
     try:
@@ -61,7 +63,7 @@ def _refuse(name: str) -> NoReturn:
 
 def _sniff(data: bytes, where: str) -> None:
     """Name what is often found in place of a config.json."""
-    start = data[:512].lstrip()
+    start = data.lstrip()[:512]
     if not start:
         raise InputError("truncated", f"{where} is empty; download it again")
     if start.startswith(b"version https://git-lfs"):

@@ -25,6 +25,7 @@ WIDE_TEXT_LIMIT = 16_000_000
 """Bytes of all texts beyond ASCII, which take up to four times as much in memory."""
 _NAME_LIMIT = 256
 _STOP = 0x2E
+_CHECK_EVERY = 1_024
 _PLAIN_KEYS = (str, int, bool, float, type(None))
 
 
@@ -101,7 +102,7 @@ def run_pickle(data: bytes, where: str, *, tensor_limit: int) -> Machine:
     """
     machine = Machine(data=data, where=where, tensor_limit=tensor_limit)
     stack, find, end = machine.stack, _STEPS.get, len(data)
-    steps, allowed = 0, FREE_OPCODES
+    steps = 0
     while machine.position < end:
         code = data[machine.position]
         machine.position += 1
@@ -110,8 +111,8 @@ def run_pickle(data: bytes, where: str, *, tensor_limit: int) -> Machine:
             break
         step(machine)
         steps += 1
-        if steps > allowed or len(stack) > STACK_LIMIT:
-            allowed = _allowance(machine, steps)
+        if not steps % _CHECK_EVERY:
+            _check_work(machine, steps)
     else:
         raise InputError("truncated", f"{where} ends without an answer")
     if code != _STOP:
@@ -124,14 +125,13 @@ def run_pickle(data: bytes, where: str, *, tensor_limit: int) -> Machine:
     return machine
 
 
-def _allowance(machine: Machine, steps: int) -> int:
-    """Return how many opcodes the tensors found so far justify."""
+def _check_work(machine: Machine, steps: int) -> None:
+    """Demand that the tensors found so far justify the work so far."""
     allowed = min(OPCODE_LIMIT, FREE_OPCODES + OPCODES_PER_TENSOR * machine.tensors)
     if steps > allowed or len(machine.stack) > STACK_LIMIT:
         raise InputError(
             "too_many_entries", f"{machine.where} holds more values than its {machine.tensors:,} tensors need"
         )
-    return allowed
 
 
 def _protocol(machine: Machine) -> None:
@@ -143,6 +143,7 @@ def _protocol(machine: Machine) -> None:
 
 
 def _put(machine: Machine, index: int) -> None:
+    """Remember the top of the stack: a third of all opcodes."""
     stack, marks = machine.stack, machine.marks
     if index > len(machine.data) or len(stack) <= (marks[-1] if marks else 0):
         raise machine.invalid(f"remembers a value as number {index:,}")
@@ -150,7 +151,9 @@ def _put(machine: Machine, index: int) -> None:
 
 
 def _put_long(machine: Machine) -> None:
-    _put(machine, int.from_bytes(machine.take(4), "little"))
+    start = machine.position
+    machine.position = start + 4
+    _put(machine, int.from_bytes(machine.data[start : start + 4], "little"))
 
 
 def _get(machine: Machine, index: int) -> None:
@@ -161,6 +164,10 @@ def _get(machine: Machine, index: int) -> None:
 
 def _mark(machine: Machine) -> None:
     machine.marks.append(len(machine.stack))
+
+
+def _get_short(machine: Machine) -> None:
+    _get(machine, machine.byte())
 
 
 def _small(machine: Machine) -> None:
@@ -317,7 +324,7 @@ _STEPS: dict[int, Callable[[Machine], Any]] = {
     0x71: lambda machine: _put(machine, machine.byte()),  # BINPUT
     0x72: _put_long,  # LONG_BINPUT
     0x94: lambda machine: _put(machine, len(machine.memo)),  # MEMOIZE
-    0x68: lambda machine: _get(machine, machine.byte()),  # BINGET
+    0x68: _get_short,  # BINGET
     0x6A: lambda machine: _get(machine, _unsigned(machine, 4)),  # LONG_BINGET
     0x63: _name_in_lines,  # GLOBAL
     0x93: _name_on_stack,  # STACK_GLOBAL

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from sys import intern
 from typing import Any
 
@@ -252,5 +253,5 @@ def _shown(name: str, shape: Shape, dtype: str) -> str:
 
 
 def _repeated(names: list[str]) -> str:
-    seen: set[str] = set()
-    return shorten(next(name for name in names if name in seen or seen.add(name)))  # type: ignore[func-returns-value]
+    ordered = sorted(names)
+    return shorten(next(name for name, after in pairwise(ordered) if name == after))

@@ -69,12 +69,7 @@ def checked_shape(shape: Shape) -> Shape:
     Raises UsageError (bad_option) for sizes that cannot be meant.
     """
     for field in fields(shape):
-        value = getattr(shape, field.name)
-        if isinstance(value, bool) or value is None:
-            continue
-        high = 100_000 if field.name == "layers" else _LARGEST
-        if not isinstance(value, int) or not 1 <= value <= high:
-            raise UsageError("bad_option", f"--{field.name.replace('_', '-')} must be 1 to {high:,}")
+        _check_field(field.name, field.type, getattr(shape, field.name))
     kv_heads = shape.kv_heads or shape.heads
     if kv_heads > shape.heads or shape.heads % kv_heads:
         raise UsageError("bad_option", f"--kv-heads {kv_heads} must divide --heads {shape.heads}")
@@ -88,6 +83,20 @@ def checked_shape(shape: Shape) -> Shape:
         head_size=shape.head_size or shape.hidden // shape.heads,
         ffn=shape.ffn or 4 * shape.hidden,
     )
+
+
+def _check_field(name: str, kind: object, value: object) -> None:
+    """Raise UsageError (bad_option) for a value that the field's type does not have."""
+    option = f"--{name.replace('_', '-')}"
+    if kind is bool:
+        if not isinstance(value, bool):
+            raise UsageError("bad_option", f"{option} is a switch: true or false")
+        return
+    if value is None and kind == int | None:
+        return
+    high = 100_000 if name == "layers" else _LARGEST
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= high:
+        raise UsageError("bad_option", f"{option} must be a whole number from 1 to {high:,}")
 
 
 def plain_transformer(given: Shape, *, remainder: int = 0) -> Architecture:

@@ -211,7 +211,10 @@ def facts_behind_the_estimates() -> Iterator[str]:
     (context,) = overheads("transformers")
     low, typical, high = (amount // MIB for amount in (context.low, context.typical, context.high))
     yield f"{typical} MiB, between {low} and {high} MiB"
-    yield f"{buffers.LOW} to {buffers.HIGH} times the value"
+    low_factor, high_factor = buffers.ACTIVATIONS
+    yield f"{low_factor} to {high_factor} times the value"
+    yield f"up to {buffers.SCANS[1]} times as much"
+    yield f"{buffers.MASK_BYTES} · T² bytes"
     h100, rtx = find_device("h100-sxm"), find_device("rtx-4090")
     yield f'"80 GB" H100 has {h100.memory_bytes // MIB:,} MiB'
     yield f'"24 GB" RTX 4090 has {(rtx.memory_bytes + rtx.display_reserve_bytes) // MIB:,} MiB'

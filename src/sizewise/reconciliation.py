@@ -17,6 +17,7 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, Status, leaf, total
 from sizewise.listing import Listing
 from sizewise.plans.beside import CORRECTIONS, MASKS, ROTARY
+from sizewise.sources.header_model import HEADER
 from sizewise.sources.logical import Kind, TensorGroup, tensor_groups
 
 UNIT = "elements"
@@ -72,6 +73,15 @@ class Reconciliation:
         if self.residual:
             parts.append(leaf("residual", self.residual, UNIT, status="assumed"))
         return total("elements", parts, UNIT)
+
+
+def reconciled(model: Model) -> Reconciliation | None:
+    """Return how the model's own checkpoint or published total follows from it; None where it has neither."""
+    if model.listing is not None and model.model_type != HEADER:
+        return reconcile_listing(model, model.listing)
+    if model.published is None:
+        return None
+    return reconcile(model, model.published)
 
 
 def reconcile(model: Model, published: int) -> Reconciliation:

@@ -6,6 +6,7 @@ from sizewise.architecture import Model
 from sizewise.cli.emit import colour, emit
 from sizewise.cli.options import Output, model_options, output_options
 from sizewise.counting import Count, check_listable, count
+from sizewise.reconciliation import reconciled
 from sizewise.report.document import params_document, tensor_rows
 from sizewise.report.table import csv_text, markdown, plain
 
@@ -23,7 +24,9 @@ def command(*, models: list[Model], tensors: bool, explain: bool, output: Output
     counts = [(model, count(model)) for model in models]
     wants_json = output.format in ("json", "jsonl")
     documents = (
-        [params_document(m, c, tensors=tensors, explain=explain) for m, c in counts] if wants_json else []
+        [params_document(m, c, reconciled(m), tensors=tensors, explain=explain) for m, c in counts]
+        if wants_json
+        else []
     )
     emit(
         output,
@@ -46,7 +49,9 @@ def _text(counts: list[tuple[Model, Count]], output: Output, *, tensors: bool, e
     answers = []
     for model, found in counts:
         tables = params_tables(model, found)
-        answers.append(render(tables, color=colour(output), notes=params_notes(model, found)))
+        answers.append(
+            render(tables, color=colour(output), notes=params_notes(model, found, reconciled(model)))
+        )
         if tensors:
             answers.append(plain(tensor_table(model)))
     return "\n".join(answers)

@@ -9,6 +9,7 @@ from sizewise.counting import Count
 from sizewise.ledger import Line
 from sizewise.notices import Notice
 from sizewise.planning.answer import Change, Fit, MemoryAnswer, Share
+from sizewise.reconciliation import Reconciliation
 from sizewise.scenario import Scenario
 
 SCHEMA_VERSION = 1
@@ -26,7 +27,14 @@ def encode(document: object) -> str:
     return json.dumps(document, ensure_ascii=True, allow_nan=False).replace("\x7f", "\\u007f")
 
 
-def params_document(model: Model, count: Count, *, tensors: bool = False, explain: bool = False) -> Document:
+def params_document(
+    model: Model,
+    count: Count,
+    reconciliation: Reconciliation | None = None,
+    *,
+    tensors: bool = False,
+    explain: bool = False,
+) -> Document:
     """Return the document of the parameter question."""
     document = _head(model, {})
     document["parameters"] = {
@@ -39,6 +47,11 @@ def params_document(model: Model, count: Count, *, tensors: bool = False, explai
         "active_by_convention": count.active_by_convention,
         "status": count.total.status,
     }
+    if reconciliation is not None:
+        document["reconciliation"] = {
+            "items": {item.name: item.elements for item in reconciliation.items},
+            "residual": reconciliation.residual,
+        }
     if tensors:
         document["tensors"] = tensor_rows(model)
     if explain:

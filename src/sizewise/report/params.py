@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sizewise.architecture import Model
 from sizewise.counting import Count
 from sizewise.escaping import shorten
+from sizewise.reconciliation import Reconciliation
 from sizewise.report.table import Table
 from sizewise.units import short_count
 
@@ -75,7 +76,7 @@ def tensor_table(model: Model) -> Table:
     return Table(title="", columns=("tensor", "shape", "role"), rows=rows)
 
 
-def params_notes(model: Model, count: Count) -> list[str]:
+def params_notes(model: Model, count: Count, reconciliation: Reconciliation | None = None) -> list[str]:
     """Return the sentences under the table."""
     notes = [f"trainable {count.trainable:,}, frozen {count.non_trainable:,}; {count.total.status}"]
     if model.assumed:
@@ -88,6 +89,10 @@ def params_notes(model: Model, count: Count) -> list[str]:
         notes.append(
             f"the published checkpoint stores {model.published:,} elements (copies, buffers, scales)"
         )
+    if reconciliation is not None:
+        notes += [f"  {item.name.replace('_', ' ')}: {item.elements:+,}" for item in reconciliation.items]
+    if reconciliation is not None and reconciliation.residual:
+        notes.append(f"  not explained: {reconciliation.residual:+,}")
     if model.model_type == "plain":
         notes.append("matrices only where --norms, --biases, --positions are not given")
     return notes

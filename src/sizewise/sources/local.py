@@ -19,6 +19,7 @@ from sizewise.sources.config_json import from_config
 from sizewise.sources.files import read_bounded
 from sizewise.sources.header_model import model_of_listing
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
+from sizewise.sources.logical import logical_elements
 from sizewise.sources.ranges import LocalFile
 from sizewise.sources.sniff import HEAD_BYTES
 
@@ -54,8 +55,17 @@ def from_config_file(path: str, settings: Mapping[str, Any]) -> Model:
 
 
 def with_listing(model: Model, listing: Listing) -> Model:
-    """Return the model with what its checkpoint says; the header's warnings come along."""
-    return replace(model, listing=listing, notices=(*model.notices, *listing.notices))
+    """Return the model with what its checkpoint says; the header's warnings come along.
+
+    Where the two disagree on the parameters a warning says by how much.
+    """
+    held = logical_elements(listing, model)
+    counted = sum(weight.elements * layers for weight, layers in model.architecture.weights())
+    notices = [*model.notices, *listing.notices]
+    if held != counted:
+        text = f"the header holds {held:,} parameters, the configuration describes {counted:,}"
+        notices.append(Notice(code="inconsistent", message=text))
+    return replace(model, listing=listing, notices=tuple(notices))
 
 
 def _from_folder(path: str, settings: Mapping[str, Any]) -> Model:

@@ -102,7 +102,7 @@ RECIPES: dict[str, Recipe] = {
             "moe_layer_interval": maybe(between(1, 3)),
             "moe_layer_start_index": maybe(between(0, 3)),
             "moe_layer_end_index": maybe(of(-1, 0, 2, 5)),
-            "use_bias": maybe(of(True, False, None)),
+            "use_bias": maybe(of(True, False)),
         },
     ),
     "gpt_oss": (

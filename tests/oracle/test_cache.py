@@ -10,7 +10,7 @@ from sizewise.families import describe
 from sizewise.runtimes import CacheRequest
 from sizewise.runtimes.transformers import Transformers
 
-from . import wrappers
+from . import choices_wrappers, wrappers
 from .classes import CAUSAL, Held, Run, configuration, fill_cache, resolved
 from .conftest import Oracle
 from .generators import ENCODERS, RECIPES, configurations
@@ -26,7 +26,8 @@ OWN_CACHES = {"deepseek_v4", "falcon_mamba", "mamba", "mamba2", "minimax", "rwkv
 """The class has a cache of its own and takes no StaticCache."""
 NO_CACHES = {"openai-gpt"}
 """The class keeps nothing."""
-DECODERS = sorted(RECIPES.keys() - ENCODERS.keys() - wrappers.RECIPES.keys() - IN_MODULES - NO_CACHES)
+WRAPPERS = wrappers.RECIPES.keys() | choices_wrappers.RECIPES.keys()
+DECODERS = sorted(RECIPES.keys() - ENCODERS.keys() - WRAPPERS - IN_MODULES - NO_CACHES)
 
 
 def drawn_run(random: Random, model_type: str, *, static: bool) -> Run:

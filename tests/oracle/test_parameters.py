@@ -14,7 +14,7 @@ from sizewise.configuration import Config
 from sizewise.errors import SizewiseError
 from sizewise.families import describe
 
-from . import wrappers
+from . import choices_wrappers, wrappers
 from .choices import Fields
 from .classes import CAUSAL, IMAGE_AND_TEXT, Built, build, configuration, resolved
 from .conftest import Oracle, Tally
@@ -29,7 +29,7 @@ SHOWN_MISMATCHES = 3
 def named_class(model_type: str, fields: Fields) -> str:
     """Return the class of an encoder that a file or else sizewise names; elsewhere the mapping's class."""
     if model_type not in ENCODERS:
-        return IMAGE_AND_TEXT if model_type in wrappers.RECIPES else CAUSAL
+        return IMAGE_AND_TEXT if model_type in {*wrappers.RECIPES, *choices_wrappers.RECIPES} else CAUSAL
     named: list[str] = fields.get("architectures") or [describe(Config(fields, model_type)).model_class]
     return named[0]
 

@@ -10,9 +10,10 @@ from typing import get_args
 
 from sizewise.architecture import Architecture
 from sizewise.catalog.formats import Format, find_format
+from sizewise.errors import InputError
 from sizewise.formats.modules import told_apart
 from sizewise.formats.quantization import Quantization
-from sizewise.formats.scheme import Packing, Scheme, chosen_scheme, declared_scheme
+from sizewise.formats.scheme import Choice, Packing, Scheme, chosen_scheme, declared_scheme
 from sizewise.formats.stored import DTYPE_BITS, Stored
 from sizewise.ledger import Line, Status, leaf, total
 from sizewise.notices import Notice
@@ -22,6 +23,13 @@ UNIT = "bytes"
 HALF = 0.5
 """Share of the weights below which a format is said to pack little."""
 
+WORK_LIMIT = 600_000
+"""Most steps of matching names with the patterns of quantization settings, about a microsecond each."""
+
+_TOO_MUCH = (
+    "the quantization settings name single modules among too many layers, experts and patterns; "
+    "name a format with --quant to count the same model in it"
+)
 _NO_DTYPE = "the source names no dtype: bf16 assumed"
 
 
@@ -153,12 +161,25 @@ def reduction(architecture: Architecture, scheme: Scheme, dtype: str | None = No
 
 
 def stored_weights(architecture: Architecture, scheme: Scheme) -> Iterator[StoredWeight]:
-    """Yield every kind of tensor with what it is stored as; layers that rules name one by one."""
+    """Yield every kind of tensor with what it is stored as; layers that rules treat alike together.
+
+    Raises InputError (too_many_entries) where rules and tensors are too many to match.
+    """
+    layers, experts = scheme.layer_numbers(), scheme.expert_numbers()
+    work = 0
     for place in architecture.placed():
+        apart = tuple(told_apart(place.layers, layers))
         for weight in place.weights():
-            for layer, alike in told_apart(place.layers, scheme.layer_numbers()):
-                for packing in scheme.packings(weight, place.full_name(weight, layer)):
-                    yield StoredWeight(weight=weight, packing=packing, tensors=alike)
+            work += len(apart) * scheme.work(weight, experts)
+            if work > WORK_LIMIT:
+                raise InputError("too_many_entries", _TOO_MUCH)
+            choices: dict[Choice, int] = {}
+            for layer, alike in apart:
+                choice = scheme.choose(weight, place.full_name(weight, layer), experts)
+                choices[choice] = choices.get(choice, 0) + alike
+            for choice, tensors in choices.items():
+                for packing in scheme.stored(weight, choice):
+                    yield StoredWeight(weight=weight, packing=packing, tensors=tensors)
 
 
 def _label(entry: StoredWeight) -> str:

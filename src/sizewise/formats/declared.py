@@ -5,8 +5,10 @@ are those of transformers 5.23, compressed-tensors 0.15, ModelOpt, mlx-lm and ex
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.formats.declared_groups import compressed_tensors, layer_rules, modelopt
 from sizewise.formats.patterns import compile_patterns
@@ -15,6 +17,8 @@ from sizewise.formats.settings import Settings
 from sizewise.notices import Notice
 
 Rules = tuple[PackingRule, ...]
+
+RULE_LIMIT = 1_000
 
 _DTYPES = {
     "float32": "fp32",
@@ -43,7 +47,7 @@ def declared_dtype(raw: Mapping[str, Any]) -> str | None:
 def declared_quantization(raw: Mapping[str, Any]) -> tuple[Quantization | None, tuple[Notice, ...]]:
     """Return the packing that a configuration declares and the warnings about how its weights are stored.
 
-    Raises InputError (bad_config) for settings that cannot be meant.
+    Raises InputError: bad_config for settings that cannot be meant, too_many_entries.
 
     >>> settings = {"quant_method": "awq", "bits": 4, "group_size": 128}
     >>> declared_quantization({"quantization_config": settings})[0].format
@@ -58,6 +62,12 @@ def declared_quantization(raw: Mapping[str, Any]) -> tuple[Quantization | None, 
     rules = reader(found) if reader else ()
     if method == "fp8":
         rules = (*rules[:-1], *_fp4_experts(raw), *rules[-1:])
+    if len(rules) > RULE_LIMIT:
+        raise InputError(
+            "too_many_entries",
+            f"the quantization settings state {len(rules):,} different formats of modules; "
+            f"at most {RULE_LIMIT:,} can be meant",
+        )
     if not rules:
         notices.append(Notice(code="unknown_quantization", message=_unknown(method)))
     notices.extend(_pattern_notices(rules))
@@ -218,26 +228,22 @@ def _mlx(settings: Settings) -> Rules:
     """Return the rule of mlx-lm and those of the modules that have settings of their own."""
     if settings.text("mode") not in ("", "affine"):
         return ()
-    own = {
-        name: Settings(value)
-        for name, value in settings.raw.items()
-        if isinstance(value, Mapping) and "bits" in value
-    }
+    own: dict[PackingRule, list[str]] = {}
+    for name, value in settings.raw.items():
+        if isinstance(value, Mapping) and "bits" in value:
+            own.setdefault(_mlx_rule(Settings(value)), []).append(name)
     ignored = tuple(name for name, value in settings.raw.items() if value is False)
-    special = tuple(_mlx_rule(module, targets=(name,)) for name, module in own.items())
+    special = (replace(rule, targets=tuple(names)) for rule, names in own.items())
     general = _mlx_rule(settings, ignored=ignored)
     rules = (*special, general)
     return rules if all(rule.bits in (2, 3, 4, 5, 6, 8) for rule in rules) else ()
 
 
-def _mlx_rule(
-    settings: Settings, targets: tuple[str, ...] = (), ignored: tuple[str, ...] = ()
-) -> PackingRule:
+def _mlx_rule(settings: Settings, ignored: tuple[str, ...] = ()) -> PackingRule:
     return PackingRule(
         format="mlx-4bit",
         bits=settings.integer("bits"),
         group=settings.group("group_size"),
-        targets=targets,
         ignored=ignored,
     )
 

@@ -3,7 +3,9 @@
 Their lists of exceptions are complete: a head that is not listed is packed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import groupby
 
 from sizewise.formats.quantization import PackingRule
 from sizewise.formats.settings import Settings
@@ -60,7 +62,17 @@ def compressed_tensors(settings: Settings) -> Rules:
         if rule is None:
             return ()
         rules.append(rule)
-    return tuple(sorted(rules, key=lambda rule: not rule.targets))
+    return _merged(sorted(rules, key=lambda rule: not rule.targets))
+
+
+def _merged(rules: Iterable[PackingRule]) -> Rules:
+    """Return the rules with neighbours of equal settings as one; the order of others decides."""
+    merged: list[PackingRule] = []
+    runs = groupby(rules, key=lambda rule: (replace(rule, targets=()), not rule.targets))
+    for (settings, everything), run in runs:
+        targets = () if everything else tuple(target for rule in run for target in rule.targets)
+        merged.append(replace(settings, targets=targets))
+    return tuple(merged)
 
 
 def _group(group: Settings, packing: str, ignored: tuple[str, ...]) -> PackingRule | None:

@@ -6,6 +6,7 @@ Published checkpoints split what a class stacks or fuses (``experts.gate_up_proj
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sizewise.catalog.formats import renamings
 from sizewise.errors import InputError
@@ -59,11 +60,22 @@ def matrices(weight: Weight, name: str, expert_numbers: Set[str] = frozenset()) 
     """
     module = name.removesuffix(".weight")
     experts: Iterable[tuple[int | None, int]] = (
-        told_apart(range(weight.shape[0]), expert_numbers) if weight.stacked else ((None, 1),)
+        _experts_apart(weight.shape[0], frozenset(expert_numbers)) if weight.stacked else ((None, 1),)
     )
     for expert, count in experts:
         for piece in _pieces(module, weight.pieces):
             yield Matrices(names=_variants(module, _split(module, piece, expert)), count=count)
+
+
+def matrix_count(weight: Weight, expert_numbers: Set[str] = frozenset()) -> int:
+    """Count the entries that `matrices` yields."""
+    experts = len(_experts_apart(weight.shape[0], frozenset(expert_numbers))) if weight.stacked else 1
+    return experts * weight.pieces
+
+
+@lru_cache(maxsize=16)
+def _experts_apart(count: int, numbers: frozenset[str]) -> tuple[tuple[int, int], ...]:
+    return tuple(told_apart(range(count), numbers))
 
 
 def _pieces(module: str, count: int) -> tuple[str, ...]:

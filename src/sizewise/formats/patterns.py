@@ -4,52 +4,100 @@ Three kinds: plain names (``lm_head``, ``model.layers.0``) stand for the module 
 a run of its dotted parts; globs (``model.layers.3.mlp*``) cover the whole name; ``re:`` expressions match
 from the start. Files are not trusted: expressions are never given to a backtracking engine. The
 subset that is understood (literals, ``.``, ``\d``, classes, groups of literals, ``* + ?``) is followed
-position by position, in time linear in the pattern; anything else is reported, not guessed.
+for all positions at once, in time linear in the pattern; anything else is reported, not guessed.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from string import ascii_letters, digits
 
 TEXT_LIMIT = 400
 GENERAL_LIMIT = 200
+REPEATED_TEXTS = 20
+"""Steps that one text of a repeated group is counted as."""
 
 _WRAPPERS = frozenset({"model", "language_model", "transformer", "text_model"})
 _NUMBER = re.compile("[0-9]+")
 _STEADY = re.compile(r"\.\*|\\\.|\\d\+|\[0-9\]\+")
 _VARIABLE = re.compile(r"[?+\[]|\\[dw]")
+_SIGN = re.compile(r"[*?\[]")
 _DIGITS = frozenset(digits)
 _WORD = frozenset(ascii_letters + digits + "_")
 
 
+class Text:
+    """A name with the positions of its characters as bits, bit i for the i-th one.
+
+    Sets of positions are integers, so that a step of a pattern is a few operations on them.
+    """
+
+    def __init__(self, name: str) -> None:
+        """Note where each character of the name stands."""
+        self.all = (1 << len(name)) - 1
+        self.end = 1 << len(name)
+        self._places: dict[str, int] = {}
+        self._classes: dict[frozenset[str], int] = {}
+        for at, sign in enumerate(name):
+            self._places[sign] = self._places.get(sign, 0) | 1 << at
+
+    def after(self, text: str, positions: int) -> int:
+        """Return the positions behind the text where it stands at one of these."""
+        for sign in text:
+            positions = (positions & self._places.get(sign, 0)) << 1
+        return positions
+
+    def of_class(self, choices: frozenset[str]) -> int:
+        """Return the positions of the characters of a class."""
+        found = self._classes.get(choices)
+        if found is None:
+            found = 0
+            for sign, places in self._places.items():
+                found |= places if sign in choices else 0
+            self._classes[choices] = found
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One of several texts (None: any character), taken once or as ``repeat`` (``*``, ``+``, ``?``) says."""
+    """One of several texts (None: any character), taken once or as ``repeat`` (``*``, ``+``, ``?``) says.
+
+    ``single`` says that every text is one character.
+    """
 
     choices: frozenset[str] | None
     repeat: str = ""
+    single: bool = True
 
-    def reach(self, name: str, positions: set[int]) -> set[int]:
+    def reach(self, text: Text, positions: int) -> int:
         """Return the positions in the name that can be reached from these."""
-        if self.choices is None and self.repeat in ("*", "+") and positions:
-            first = min(positions) + (self.repeat == "+")
-            return set(range(first, len(name) + 1))
-        reached = set(positions) if self.repeat in ("*", "?") else set()
+        if not self.single:
+            return self._reach_texts(text, positions)
+        places = text.all if self.choices is None else text.of_class(self.choices)
+        once = (positions & places) << 1
+        if self.repeat == "":
+            return once
+        if self.repeat == "?":
+            return positions | once
+        start = positions if self.repeat == "*" else once
+        return (((start & places) + places) ^ places) | start
+
+    def _reach_texts(self, text: Text, positions: int) -> int:
+        reached = positions if self.repeat in ("*", "?") else 0
         frontier = positions
         while frontier:
-            frontier = self._once(name, frontier) - reached
+            frontier = self._once(text, frontier) & ~reached
             reached |= frontier
             if self.repeat in ("", "?"):
                 break
         return reached
 
-    def _once(self, name: str, positions: set[int]) -> set[int]:
-        if self.choices is None:
-            return {start + 1 for start in positions if start < len(name)}
-        return {
-            start + len(text) for start in positions for text in self.choices if name.startswith(text, start)
-        }
+    def _once(self, text: Text, positions: int) -> int:
+        found = 0
+        for choice in self.choices or ():
+            found |= text.after(choice, positions)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +107,43 @@ class General:
     pieces: tuple[Piece, ...]
     whole: bool
 
-    def matches(self, name: str) -> bool:
+    def matches(self, name: str | Text) -> bool:
         r"""Tell whether the name matches.
 
         >>> expression(r".*mlp\.(gate|up)_proj.*").matches("model.layers.0.mlp.up_proj")
         True
         """
-        positions = {0}
+        text = Text(name) if isinstance(name, str) else name
+        positions = 1
         for piece in self.pieces:
-            positions = piece.reach(name, positions)
+            positions = piece.reach(text, positions)
             if not positions:
                 return False
-        return len(name) in positions if self.whole else True
+        return bool(positions & text.end) if self.whole else True
+
+    @property
+    def work(self) -> int:
+        """Estimate the steps of a match: pieces, and the texts of those that repeat along the name."""
+        return sum(1 if piece.single else REPEATED_TEXTS * len(piece.choices or ()) for piece in self.pieces)
+
+
+class Module:
+    """A module to match, under all the names that it has."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Keep the names; what matching needs of them is derived when it is first asked for."""
+        self.names = tuple(names)
+        self.short = tuple(dict.fromkeys(unwrapped(name) for name in self.names))
+
+    @cached_property
+    def runs(self) -> frozenset[str]:
+        """Every run of dotted parts of the names."""
+        return frozenset(run for name in self.short for run in _runs(name))
+
+    @cached_property
+    def texts(self) -> tuple[Text, ...]:
+        """The names, with and without what wraps a decoder."""
+        return tuple(Text(name) for name in dict.fromkeys((*self.names, *self.short)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,37 +171,58 @@ class Patterns:
         >>> [patterns.match(name) for name in ("model.layers.1.mlp.up", "model.layers.11.mlp.up")]
         [True, False]
         """
-        short = unwrapped(name)
-        if self.names and any(run in self.names for run in _runs(short)):
+        return self.cover(Module((name,)))
+
+    def cover(self, module: Module) -> bool:
+        """Tell whether one of the entries covers a module under any of its names."""
+        if self.names and not self.names.isdisjoint(module.runs):
             return True
-        if self.prefixes and any(short[:end] in self.prefixes for end in range(len(short) + 1)):
+        if self.prefixes and any(
+            name[:end] in self.prefixes for name in module.short for end in range(len(name) + 1)
+        ):
             return True
-        return any(entry.matches(name) or entry.matches(short) for entry in self.general)
+        return any(entry.matches(text) for entry in self.general for text in module.texts)
+
+    @property
+    def work(self) -> int:
+        """Estimate the steps of matching one name, beyond the look-ups of plain names."""
+        return sum(entry.work for entry in self.general)
 
 
 def compile_patterns(entries: Iterable[str]) -> Patterns:
     """Return a list of names, globs and ``re:`` expressions ready to match."""
+    return _compiled(tuple(entries))
+
+
+@lru_cache(maxsize=16)
+def _compiled(entries: tuple[str, ...]) -> Patterns:
     names: set[str] = set()
     prefixes: set[str] = set()
     general: list[General] = []
     unknown: list[str] = []
-    everything = tuple(entries)
-    for text in everything:
+    understood: list[str] = []
+    for text in dict.fromkeys(entries):
         kind = _kind(text)
         if kind == "name":
             names.add(unwrapped(text))
+            understood.append(text)
         elif kind == "prefix":
             prefixes.add(unwrapped(text[:-1]))
+            understood.append(text)
         else:
             compiled = _general(text) if kind == "general" and len(general) < GENERAL_LIMIT else None
-            unknown.append(text) if compiled is None else general.append(compiled)
+            if compiled is None:
+                unknown.append(text)
+            else:
+                general.append(compiled)
+                understood.append(text)
     return Patterns(
         names=frozenset(names),
         prefixes=frozenset(prefixes),
         general=tuple(general),
         unknown=tuple(unknown),
-        numbers=_numbers(everything),
-        expert_numbers=_numbers(_expert_part(text) for text in everything),
+        numbers=_numbers(understood),
+        expert_numbers=_numbers(_expert_part(text) for text in understood),
     )
 
 
@@ -136,8 +230,9 @@ def _numbers(texts: Iterable[str]) -> frozenset[str]:
     """Return the numbers in entries; every digit where a pattern is about how a number is written."""
     found: set[str] = set()
     for text in texts:
-        found.update(digits if _VARIABLE.search(_STEADY.sub("", text[:TEXT_LIMIT])) else ())
-        found.update(_NUMBER.findall(text[:TEXT_LIMIT]))
+        if _VARIABLE.search(text):
+            found.update(digits if _VARIABLE.search(_STEADY.sub("", text)) else ())
+        found.update(_NUMBER.findall(text))
     return frozenset(found)
 
 
@@ -155,10 +250,10 @@ def _kind(text: str) -> str:
         return "too long"
     if text.startswith("re:"):
         return "general"
-    signs = [at for at, sign in enumerate(text) if sign in "*?["]
-    if not signs:
+    sign = _SIGN.search(text)
+    if sign is None:
         return "name"
-    return "prefix" if signs == [len(text) - 1] and text[-1] == "*" else "general"
+    return "prefix" if text[sign.start() :] == "*" else "general"
 
 
 def unwrapped(name: str) -> str:
@@ -193,7 +288,8 @@ def expression(text: str) -> General | None:
         at += len(repeat)
         if at < len(body) and repeat and body[at] in "*+?":
             return None
-        pieces.append(Piece(choices, repeat))
+        single = choices is None or all(len(choice) == 1 for choice in choices)
+        pieces.append(Piece(choices, repeat, single))
     return General(tuple(pieces), whole)
 
 

@@ -11,8 +11,8 @@ from fractions import Fraction
 
 from sizewise.catalog.formats import Format, find_format
 from sizewise.formats.layouts import layout
-from sizewise.formats.modules import matrices
-from sizewise.formats.patterns import Patterns, compile_patterns
+from sizewise.formats.modules import matrices, matrix_count
+from sizewise.formats.patterns import Module, Patterns, compile_patterns
 from sizewise.formats.quantization import PackingRule, Quantization
 from sizewise.formats.stored import Stored
 from sizewise.tensors import Weight
@@ -23,6 +23,12 @@ _NEVER_LISTED = frozenset({"embedding", "position", "norm", "router"})
 
 _NO_PATTERNS = Patterns()
 
+Choice = tuple[tuple[int | None, int], ...]
+"""How many of the published matrices of a weight the rule of an index packs (None: none does)."""
+
+_NAMES_WORK = 25
+"""Steps of a pattern that take as long as naming a matrix and looking its names up."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -32,13 +38,16 @@ class Rule:
     targets: Patterns = _NO_PATTERNS
     ignored: Patterns = _NO_PATTERNS
 
-    def covers(self, weight: Weight, names: tuple[str, ...]) -> bool:
-        """Tell whether the rule packs a matrix of these names."""
-        if any(self.ignored.match(name) for name in names):
+    def covers(self, weight: Weight, module: Module) -> bool:
+        """Tell whether the rule packs a matrix of a module."""
+        if self.ignored.cover(module):
             return False
-        if self.targets:
-            return any(self.targets.match(name) for name in names)
-        return packs(self.format, weight)
+        return self.targets.cover(module) if self.targets else packs(self.format, weight)
+
+    @property
+    def work(self) -> int:
+        """Estimate the steps of asking whether a matrix is covered."""
+        return 1 + self.targets.work + self.ignored.work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,19 +90,44 @@ class Scheme:
         """Return the numbers of layers (and of anything else) that rules name: others are all alike."""
         return frozenset().union(*(patterns.numbers for patterns in self._patterns()))
 
+    def expert_numbers(self) -> frozenset[str]:
+        """Return the numbers of experts that rules name: others are all alike."""
+        return frozenset().union(*(patterns.expert_numbers for patterns in self._patterns()))
+
     def packings(self, weight: Weight, name: str = "") -> Iterator[Packing]:
         """Yield what a weight is stored as; ``name`` is its full name, needed where names matter."""
-        if weight.kind not in ("matrix", "table") or len(weight.shape) not in (2, 3):
-            yield self._unpacked(weight.shape)
-            return
+        yield from self.stored(weight, self.choose(weight, name, self.expert_numbers()))
+
+    def choose(self, weight: Weight, name: str, experts: frozenset[str]) -> Choice:
+        """Return which rules pack a weight of this full name; ``experts`` are `expert_numbers`."""
+        if not _packable(weight) or not self.rules:
+            return ()
+        found: dict[int | None, int] = {}
+        for entry in matrices(weight, name, experts):
+            module = Module(entry.names)
+            index = next((at for at, rule in enumerate(self.rules) if rule.covers(weight, module)), None)
+            found[index] = found.get(index, 0) + entry.count
+        return tuple(found.items())
+
+    def stored(self, weight: Weight, choice: Choice) -> Iterator[Packing]:
+        """Yield what a weight is stored as where these rules pack it."""
         formats: dict[Format | None, int] = {}
-        for entry in matrices(weight, name, self._expert_numbers()):
-            found = next((rule.format for rule in self.rules if rule.covers(weight, entry.names)), None)
-            formats[found] = formats.get(found, 0) + entry.count
+        for index, count in choice:
+            format = None if index is None else self.rules[index].format
+            formats[format] = formats.get(format, 0) + count
         yield from self._stored(weight, formats)
+
+    def work(self, weight: Weight, experts: frozenset[str]) -> int:
+        """Estimate the steps of `choose` for one name."""
+        if not _packable(weight) or not self.rules:
+            return 1
+        return matrix_count(weight, experts) * (_NAMES_WORK + sum(rule.work for rule in self.rules))
 
     def _stored(self, weight: Weight, formats: dict[Format | None, int]) -> Iterator[Packing]:
         """Yield a packing per format of the published matrices, which are all alike."""
+        if not formats:
+            yield self._unpacked(weight.shape)
+            return
         rows, left = weight.rows // weight.pieces, 0
         for format, copies in formats.items():
             tensors = None if format is None else self._packed(format, weight, rows)
@@ -107,7 +141,7 @@ class Scheme:
             yield self._unpacked((rows, weight.columns), left)
 
     def _packed(self, format: Format, weight: Weight, rows: int) -> tuple[Stored, ...] | None:
-        if weight.rows % weight.pieces:
+        if weight.rows % weight.pieces or not weight.elements:
             return None
         if weight.role == "head" and format.head_bits is not None:
             format = replace(format, bits=format.head_bits)
@@ -117,13 +151,14 @@ class Scheme:
         tensor = Stored(name="weight", dtype=self.base.dtype, shape=shape)
         return Packing(format=self.base, tensors=(tensor,), copies=copies)
 
-    def _expert_numbers(self) -> frozenset[str]:
-        return frozenset().union(*(patterns.expert_numbers for patterns in self._patterns()))
-
     def _patterns(self) -> Iterator[Patterns]:
         for rule in self.rules:
             yield rule.targets
             yield rule.ignored
+
+
+def _packable(weight: Weight) -> bool:
+    return weight.kind in ("matrix", "table") and len(weight.shape) in (2, 3)
 
 
 def packs(format: Format, weight: Weight) -> bool:

@@ -17,6 +17,8 @@ TEXT_LIMIT = 400
 GENERAL_LIMIT = 200
 REPEATED_TEXTS = 20
 """Steps that one text of a repeated group is counted as."""
+LOOK_UP_WORK = 4
+"""Steps that looking up all names of a module is counted as."""
 
 _WRAPPERS = frozenset({"model", "language_model", "transformer", "text_model"})
 _NUMBER = re.compile("[0-9]+")
@@ -141,6 +143,11 @@ class Module:
         return frozenset(run for name in self.short for run in _runs(name))
 
     @cached_property
+    def starts(self) -> frozenset[str]:
+        """Every beginning of the names."""
+        return frozenset(name[:end] for name in self.short for end in range(len(name) + 1))
+
+    @cached_property
     def texts(self) -> tuple[Text, ...]:
         """The names, with and without what wraps a decoder."""
         return tuple(Text(name) for name in dict.fromkeys((*self.names, *self.short)))
@@ -177,16 +184,15 @@ class Patterns:
         """Tell whether one of the entries covers a module under any of its names."""
         if self.names and not self.names.isdisjoint(module.runs):
             return True
-        if self.prefixes and any(
-            name[:end] in self.prefixes for name in module.short for end in range(len(name) + 1)
-        ):
+        if self.prefixes and not self.prefixes.isdisjoint(module.starts):
             return True
         return any(entry.matches(text) for entry in self.general for text in module.texts)
 
     @property
     def work(self) -> int:
-        """Estimate the steps of matching one name, beyond the look-ups of plain names."""
-        return sum(entry.work for entry in self.general)
+        """Estimate the steps of matching one module."""
+        looked_up = LOOK_UP_WORK * (bool(self.names) + bool(self.prefixes))
+        return looked_up + sum(entry.work for entry in self.general)
 
 
 def compile_patterns(entries: Iterable[str]) -> Patterns:

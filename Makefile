@@ -26,9 +26,11 @@ oracle:  ## fresh random configurations against transformers on the meta device 
 bench:  ## the package's own speed, as ratios
 	$(PYTHON) benchmarks/cold_start.py
 	$(PYTHON) benchmarks/warm_count.py
+	$(PYTHON) -m benchmarks.checkpoint_headers
 
-validate:  ## predictions against shipped measurements
+validate:  ## predictions against shipped measurements, coverage against transformers (extra: oracle)
 	$(PYTHON) -m pytest tests/golden
+	$(PYTHON) validation/coverage.py
 
 fuzz:  ## hostile inputs until INPUTS of each format are read; SEED starts elsewhere
 	SIZEWISE_FUZZ=$(or $(INPUTS),1000000) SIZEWISE_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) $(PYTHON) -m pytest tests/fuzz -s

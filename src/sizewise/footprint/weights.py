@@ -6,6 +6,7 @@ of the file and what is the same for every matrix (code tables, states: `constan
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import get_args
 
 from sizewise.architecture import Architecture
@@ -23,7 +24,7 @@ UNIT = "bytes"
 HALF = 0.5
 """Share of the weights below which a format is said to pack little."""
 
-WORK_LIMIT = 600_000
+WORK_LIMIT = 400_000
 """Most steps of matching names with the patterns of quantization settings, about a microsecond each."""
 
 _TOO_MUCH = (
@@ -160,11 +161,20 @@ def reduction(architecture: Architecture, scheme: Scheme, dtype: str | None = No
     )
 
 
-def stored_weights(architecture: Architecture, scheme: Scheme) -> Iterator[StoredWeight]:
-    """Yield every kind of tensor with what it is stored as; layers that rules treat alike together.
+def stored_weights(architecture: Architecture, scheme: Scheme) -> tuple[StoredWeight, ...]:
+    """Return every kind of tensor with what it is stored as; layers that rules treat alike together.
 
     Raises InputError (too_many_entries) where rules and tensors are too many to match.
     """
+    return _stored_weights(architecture, scheme)
+
+
+@lru_cache(maxsize=8)
+def _stored_weights(architecture: Architecture, scheme: Scheme) -> tuple[StoredWeight, ...]:
+    return tuple(_matched(architecture, scheme))
+
+
+def _matched(architecture: Architecture, scheme: Scheme) -> Iterator[StoredWeight]:
     layers, experts = scheme.layer_numbers(), scheme.expert_numbers()
     work = 0
     for place in architecture.placed():

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sizewise.formats.patterns import compile_patterns, expression, glob, unwrapped
+from sizewise.formats.expressions import expression, glob
+from sizewise.formats.patterns import compile_patterns, unwrapped
 
 NAMES = st.text(alphabet="ab.1", max_size=12)
 GLOBS = st.text(alphabet="ab.1*?", max_size=8)

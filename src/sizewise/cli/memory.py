@@ -51,6 +51,10 @@ def command(
     if check and on is None and memory is None:
         raise click.UsageError("--check needs a device: --on rtx-4090 or --memory 24GiB")
     answers = [answer_memory(model, asked) for model in models]
+    if output.plot:
+        from sizewise.report.plots import plot_memory
+
+        plot_memory(answers, output.plot)
     wants_json = output.format in ("json", "jsonl")
     emit(
         output,

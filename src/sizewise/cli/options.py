@@ -9,8 +9,8 @@ import click
 
 from sizewise.architecture import Model
 from sizewise.errors import UsageError
-from sizewise.sources.reference import load_reference
-from sizewise.sources.settings import parse_settings
+from sizewise.sources.reference import load_reference, raw_configuration
+from sizewise.sources.settings import apply_settings, parse_settings
 from sizewise.sources.shapes import Shape, from_shape
 from sizewise.units import parse_context, parse_pixels
 
@@ -25,6 +25,7 @@ class Output:
 
     format: str
     file: str | None
+    plot: str | None
     quiet: bool
     color: bool
 
@@ -58,9 +59,13 @@ def model_options(function: Command) -> Command:
     def collect(**options: Any) -> Any:
         references = options.pop("references")
         settings = options.pop("settings")
-        offline = options.pop("offline")
+        offline, via = options.pop("offline"), options.pop("via")
         shape = {field.name: options.pop(field.name) for field in fields(Shape)}
-        models = _models(references, settings, shape, offline=offline)
+        models = (
+            _models(references, settings, shape, offline=offline)
+            if via is None
+            else _built(references, settings)
+        )
         return function(models=models, **options)
 
     decorators = [
@@ -69,6 +74,11 @@ def model_options(function: Command) -> Command:
             "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a field of the config."
         ),
         click.option("--offline", is_flag=True, help="Never open a connection."),
+        click.option(
+            "--via",
+            type=click.Choice(["transformers"]),
+            help="Count the library's own class (extra lab); parameters only.",
+        ),
         *_shape_options(),
     ]
     return _apply(collect, decorators)
@@ -120,6 +130,19 @@ def _models(
     return [from_shape(Shape(**shape), parse_settings(settings))]
 
 
+def _built(references: tuple[str, ...], settings: tuple[str, ...]) -> list[Model]:
+    """Return the models as transformers builds them."""
+    from sizewise.sources.via_transformers import via_transformers
+
+    if not references:
+        raise UsageError("bad_option", "--via needs a model with a configuration")
+    changes = parse_settings(settings)
+    return [
+        via_transformers(apply_settings(raw_configuration(reference), changes), name=reference)
+        for reference in references
+    ]
+
+
 def output_options(function: Command) -> Command:
     """Add ``--json``, ``--format``, ``-o``, ``--quiet`` and ``--no-color``; passed as ``output``."""
 
@@ -130,6 +153,7 @@ def output_options(function: Command) -> Command:
         output = Output(
             format="json" if as_json else chosen,
             file=options.pop("output_file"),
+            plot=options.pop("plot"),
             quiet=options.pop("quiet"),
             color=not options.pop("no_color"),
         )
@@ -141,6 +165,7 @@ def output_options(function: Command) -> Command:
             "--format", type=click.Choice(FORMATS), default="table", help="How to print the answer."
         ),
         click.option("-o", "--output", "output_file", metavar="FILE", help="Write the answer to a new file."),
+        click.option("--plot", metavar="FILE", help="Draw the answer into a new svg, png or pdf file."),
         click.option("--quiet", is_flag=True, help="No warnings on standard error."),
         click.option("--no-color", is_flag=True, help="No colours (also NO_COLOR)."),
     ]

@@ -22,6 +22,10 @@ def command(*, models: list[Model], tensors: bool, explain: bool, output: Output
         for model in models:
             check_listable(model)
     counts = [(model, count(model)) for model in models]
+    if output.plot:
+        from sizewise.report.plots import plot_params
+
+        plot_params(counts[0][1], models[0].name, output.plot)
     wants_json = output.format in ("json", "jsonl")
     documents = (
         [params_document(m, c, reconciled(m), tensors=tensors, explain=explain) for m, c in counts]

@@ -69,8 +69,8 @@ def describe(config: Config) -> Architecture:
         near = did_you_mean(config.model_type, known_types())
         raise InputError(
             "unsupported_architecture",
-            f"model type {config.model_type[:80]!r} is not modelled{near}; give the shapes "
-            "(--layers, --hidden, --heads, --vocab) or a config of a known type",
+            f"model type {config.model_type[:80]!r} is not modelled{near}; read its "
+            "checkpoint's header, count the library's class (--via transformers) or give shapes (--layers …)",
         )
     module = import_module(f"sizewise.families.{family}")
     architecture: Architecture = module.describe(config, describe)

@@ -15,15 +15,23 @@ from sizewise.sources.json_text import CONFIG_BYTES, parse_object
 from sizewise.sources.settings import apply_settings
 
 
+def standard_input() -> dict[str, Any]:
+    """Return the configuration on standard input; the last of repeated keys counts."""
+    return _standard_input()[0]
+
+
 def from_standard_input(settings: Mapping[str, Any]) -> Model:
     """Return the model of the configuration on standard input."""
-    if sys.stdin is None:
-        raise InputError("not_found", "standard input is closed; pipe a config.json into it")
-    data = sys.stdin.buffer.read(CONFIG_BYTES + 1)
-    raw, duplicates = parse_object(data, "standard input")
+    raw, duplicates = _standard_input()
     return from_config(
         raw, name="standard input", origin="standard input", settings=settings, duplicates=duplicates
     )
+
+
+def _standard_input() -> tuple[dict[str, Any], list[str]]:
+    if sys.stdin is None:
+        raise InputError("not_found", "standard input is closed; pipe a config.json into it")
+    return parse_object(sys.stdin.buffer.read(CONFIG_BYTES + 1), "standard input")
 
 
 def from_config(

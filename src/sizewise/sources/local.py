@@ -48,6 +48,12 @@ def from_path(path: str, settings: Mapping[str, Any]) -> Model:
     return from_config_file(path, settings)
 
 
+def raw_file(path: str) -> dict[str, Any]:
+    """Return the configuration of a file or a folder as plain data; the last of repeated keys counts."""
+    file = os.path.join(path, CONFIG) if os.path.isdir(path) else path
+    return parse_object(read_bounded(file, CONFIG_BYTES), shorten(file, 120))[0]
+
+
 def from_config_file(path: str, settings: Mapping[str, Any]) -> Model:
     """Return the model of a configuration file."""
     raw, duplicates = parse_object(read_bounded(path, CONFIG_BYTES), shorten(path, 120))

@@ -12,7 +12,7 @@ from sizewise.architecture import Model
 from sizewise.catalog.models import Preset, find_preset, find_tag, nearest_models
 from sizewise.errors import HubError, SizewiseError, UsageError
 from sizewise.escaping import shorten
-from sizewise.sources.config_json import from_config, from_standard_input
+from sizewise.sources.config_json import from_config, from_standard_input, standard_input
 from sizewise.sources.hub_reference import HubReference, parse_hub_reference
 from sizewise.sources.settings import parse_settings
 from sizewise.sources.shapes import nominal
@@ -46,6 +46,26 @@ def load_reference(reference: str, settings: Sequence[str] = (), *, offline: boo
     if hub is not None:
         return _from_hub(hub, changes, offline=offline)
     raise _unknown(reference)
+
+
+def raw_configuration(reference: str) -> Mapping[str, Any]:
+    """Return the configuration that a reference means, as plain data.
+
+    Raises UsageError (bad_reference) for a reference that has none, and what the sources raise.
+    """
+    if reference == "-":
+        return standard_input()
+    if _is_path(reference):
+        from sizewise.sources.local import raw_file
+
+        return raw_file(os.path.expanduser(reference))
+    tag = find_tag(reference)
+    preset = find_preset(tag.preset if tag else reference)
+    if preset is None:
+        raise UsageError(
+            "bad_reference", f"{shorten(reference, 80)!r} has no configuration here; give its config.json"
+        )
+    return preset.config
 
 
 def _is_path(reference: str) -> bool:

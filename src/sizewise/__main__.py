@@ -1,5 +1,6 @@
 """The command line's outermost layer: exit codes, one-line errors, quiet pipes."""
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -69,5 +70,11 @@ def _trace(debug: bool) -> None:
         traceback.print_exc()
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Be the process: a command that answers once and ends needs no collector of cycles."""
+    gc.disable()
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

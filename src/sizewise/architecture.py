@@ -230,6 +230,10 @@ def stack(name: str, kinds: Sequence[Hashable], build: Callable[[int], tuple[Par
     return Stack(name=name, groups=tuple(groups))
 
 
+HEADER = "header"
+"""The model type of a model of which only the checkpoint's header is known."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A named architecture with what its source says about it.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from sizewise.architecture import Architecture, Model
+from sizewise.architecture import HEADER, Architecture, Model
 from sizewise.catalog.formats import find_format
 from sizewise.counting import total_parameters
 from sizewise.footprint.weights import sixteen_bit, storage, stored_weights
@@ -17,7 +17,6 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, Status, leaf, total
 from sizewise.listing import Listing
 from sizewise.plans.beside import CORRECTIONS, MASKS, ROTARY
-from sizewise.sources.header_model import HEADER
 from sizewise.sources.logical import Kind, TensorGroup, tensor_groups
 
 UNIT = "elements"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sizewise.architecture import Model
+from sizewise.architecture import HEADER, Model
 from sizewise.catalog.devices import CUSTOM, all_devices
 from sizewise.counting import check_limit
 from sizewise.errors import InputError
@@ -15,7 +15,6 @@ from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.inverse import largest
 from sizewise.runtimes.registry import RUNTIMES, working_memory
 from sizewise.scenario import Placement, Scenario
-from sizewise.sources.header_model import HEADER
 from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
 
 

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sizewise.architecture import Model
 from sizewise.counting import Count
 from sizewise.ledger import Line
 from sizewise.notices import Notice
 from sizewise.planning.answer import Change, Fit, MemoryAnswer, Share
-from sizewise.reconciliation import Reconciliation
 from sizewise.scenario import Scenario
+
+if TYPE_CHECKING:
+    from sizewise.reconciliation import Reconciliation
 
 SCHEMA_VERSION = 1
 PARTS = ("weights", "cache", "buffers", "overhead")
@@ -30,7 +32,7 @@ def encode(document: object) -> str:
 def params_document(
     model: Model,
     count: Count,
-    reconciliation: Reconciliation | None = None,
+    reconciliation: "Reconciliation | None" = None,
     *,
     tensors: bool = False,
     explain: bool = False,

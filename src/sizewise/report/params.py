@@ -1,13 +1,16 @@
 """The parameter answer as tables for people; the numbers are those of the lines."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sizewise.architecture import Model
 from sizewise.counting import Count
 from sizewise.escaping import shorten
-from sizewise.reconciliation import Reconciliation
 from sizewise.report.table import Table
 from sizewise.units import short_count
+
+if TYPE_CHECKING:
+    from sizewise.reconciliation import Reconciliation
 
 _RIGHT = frozenset(("parameters", "share", "about"))
 
@@ -76,7 +79,7 @@ def tensor_table(model: Model) -> Table:
     return Table(title="", columns=("tensor", "shape", "role"), rows=rows)
 
 
-def params_notes(model: Model, count: Count, reconciliation: Reconciliation | None = None) -> list[str]:
+def params_notes(model: Model, count: Count, reconciliation: "Reconciliation | None" = None) -> list[str]:
     """Return the sentences under the table."""
     notes = [f"trainable {count.trainable:,}, frozen {count.non_trainable:,}; {count.total.status}"]
     if model.assumed:

@@ -6,15 +6,12 @@ Roles are read from names, which is a convention and not a fact; sums do not dep
 import re
 from collections.abc import Iterator
 
-from sizewise.architecture import Architecture, Model, Part
+from sizewise.architecture import HEADER, Architecture, Model, Part
 from sizewise.components.stored_tensor import StoredTensor
 from sizewise.errors import InputError
 from sizewise.listing import Listing
 from sizewise.sources.logical import logical_tensors
 from sizewise.tensors import Role, Weight
-
-HEADER = "header"
-"""The model type of a model of which only the header is known."""
 
 _ROLES: tuple[tuple[str, Role], ...] = (
     (r"vision|visual|image_encoder", "vision"),

@@ -242,7 +242,8 @@ class Model:
     ``dtype`` is the stored number format, None when the source names none; ``quantization`` the
     source's own ``quantization_config``; ``default_format`` what a catalogue tag ships; ``context`` the
     longest trained context; ``published`` the element count of the published checkpoint. ``listing`` is
-    the checkpoint's own header, where it was read; ``trainable`` what a live module says.
+    the checkpoint's own header, where it was read, and ``counted`` its parameters where they differ from
+    the architecture's; ``trainable`` is what a live module says.
     """
 
     name: str
@@ -256,5 +257,6 @@ class Model:
     context: int | None = None
     published: int | None = None
     listing: Listing | None = None
+    counted: Architecture | None = None
     trainable: int | None = None
     notices: tuple[Notice, ...] = ()

@@ -40,8 +40,9 @@ def count(model: Model) -> Count:
     """
     check_limit(model)
     line = parameter_line(model)
-    conventions = active_by_convention(model.architecture)
-    frozen = sum(w.elements * n for w, n in model.architecture.weights() if w.frozen)
+    counted = model.counted or model.architecture
+    conventions = active_by_convention(counted)
+    frozen = sum(w.elements * n for w, n in counted.weights() if w.frozen)
     if model.trainable is not None:
         frozen = int(line.value) - model.trainable
     return Count(
@@ -75,7 +76,7 @@ def parameter_line(model: Model) -> Line:
     status: Status = "assumed" if model.assumed else "exact"
     source = model.assumed or model.architecture.model_class
     roles: dict[str, list[Line]] = defaultdict(list)
-    for place in model.architecture.placed():
+    for place in (model.counted or model.architecture).placed():
         for weight in place.weights():
             name = place.full_name(weight, "*")
             roles[weight.role].append(_weight_line(name, weight, len(place.layers), status, source))

@@ -63,7 +63,7 @@ def from_config_file(path: str, settings: Mapping[str, Any]) -> Model:
 def with_listing(model: Model, listing: Listing) -> Model:
     """Return the model with what its checkpoint says; the header's warnings come along.
 
-    Where the two disagree on the parameters a warning says by how much.
+    Where the two disagree on the parameters the header is the truth, and a warning says by how much.
     """
     held = logical_elements(listing, model)
     counted = sum(weight.elements * layers for weight, layers in model.architecture.weights())
@@ -71,6 +71,8 @@ def with_listing(model: Model, listing: Listing) -> Model:
     if held != counted:
         text = f"the header holds {held:,} parameters, the configuration describes {counted:,}"
         notices.append(Notice(code="inconsistent", message=text))
+        own = model_of_listing(listing, name=model.name, origin=model.origin).architecture
+        return replace(model, listing=listing, counted=own, notices=tuple(notices))
     return replace(model, listing=listing, notices=tuple(notices))
 
 

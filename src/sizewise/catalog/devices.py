@@ -20,7 +20,8 @@ from sizewise.units import GB, GIB, MEMORY_LIMIT, MIB, binary_bytes
 CUSTOM = "custom"
 """Id of a device of which only the memory is known."""
 
-COUNT_LIMIT = 100_000
+COUNT_LIMIT = 10_000
+KINDS_LIMIT = 100
 TERA = 10**12
 
 _TOTALS: dict[str, tuple[Status, str]] = {
@@ -110,14 +111,17 @@ def find_device(name: str, *, memory_bytes: int | None = None) -> Device:
 def parse_devices(text: str, *, memory_bytes: int | None = None) -> tuple[tuple[Device, int], ...]:
     """Return the devices and counts of ``DEVICE[:COUNT][,DEVICE[:COUNT]]``.
 
-    Raises UsageError (bad_option); counts run from 1 to 100,000, all together too.
+    Raises UsageError (bad_option); counts run from 1 to 10,000, all together too.
 
     >>> [(device.id, count) for device, count in parse_devices("h100-sxm:2,rtx-3060")]
     [('h100-sxm-80gb', 2), ('rtx-3060-12gb', 1)]
     """
     found = []
     left = COUNT_LIMIT
-    for item in text.split(",", COUNT_LIMIT):
+    items = text.split(",", KINDS_LIMIT)
+    if len(items) > KINDS_LIMIT:
+        raise UsageError("bad_option", f"more than {KINDS_LIMIT} kinds of devices in {shorten(text)!r}")
+    for item in items:
         name, colon, count_text = item.partition(":")
         count = _count(count_text, item) if colon else 1
         left -= count

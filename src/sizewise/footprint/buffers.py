@@ -22,7 +22,7 @@ SCANS = (0.5, 12.0)
 SCORES = (0.8, 1.9)
 MASKS = (0.3, 2.0)
 
-MEASURED = "checked on peaks under fake tensors, transformers 5.23, torch 2.13 (2026-11-22)"
+MEASURED = "bounds set from peaks under fake tensors, transformers 5.23, torch 2.13 (2026-11-22)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ What the output's encoding cannot hold is written in ASCII: bars with other glyp
 import errno
 import os
 import sys
+from typing import TextIO
 
 from sizewise.errors import InputError
 from sizewise.escaping import escape
@@ -46,15 +47,23 @@ def write_message(line: str) -> None:
     try:
         sys.stderr.write(escape(line) + "\n")
         sys.stderr.flush()
-    except (OSError, ValueError, UnicodeEncodeError):
-        return
+    except UnicodeEncodeError:
+        write_message(_encodable(line, "ascii"))
+    except (OSError, ValueError):
+        _silence(sys.stderr)
 
 
 def silence_output() -> None:
-    """Send what is still buffered nowhere, so that the interpreter does not complain at its end."""
+    """Send nowhere what is still buffered for standard output."""
+    if sys.stdout is not None:
+        _silence(sys.stdout)
+
+
+def _silence(stream: TextIO) -> None:
+    """Point a stream at nothing: else the interpreter fails on its buffer once more when it ends."""
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
         return
 
 

@@ -34,16 +34,19 @@ def test_a_narrow_encoding_is_no_error(encoding: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_named() -> None:
-    done = shell("sizewise params gpt2 > /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_named(unbuffered: str) -> None:
+    done = shell("sizewise params gpt2 > /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert done.returncode == 3
     assert done.stderr.startswith("sizewise: error [disk_full]")
-    assert shell("sizewise params nope 2> /dev/full").returncode == 2
+    assert shell("sizewise params nope 2> /dev/full", PYTHONUNBUFFERED=unbuffered).returncode == 2
+    assert shell("sizewise memory gpt2 -c 4k 2> /dev/full", PYTHONUNBUFFERED=unbuffered).returncode == 0
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_is_no_error(unbuffered: str) -> None:
     for command in ("params deepseek-v3 --tensors --json", "--help", "params gpt2"):
-        done = shell(f"set -o pipefail; sizewise {command} | true")
+        done = shell(f"set -o pipefail; sizewise {command} | true", PYTHONUNBUFFERED=unbuffered)
         assert (done.returncode, done.stderr) == (0, ""), command
 
 

@@ -19,6 +19,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+REPO = "org/name"
+TOKEN = "hf_secret"
+CONFIG = {"model_type": "llama", "hidden_size": 64}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 _RESOLVE = re.compile(r"/(?:cdn/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)")
 _LISTING = re.compile(r"/api/models/([^/]+/[^/]+)(?:/revision/([^/]+))?")
@@ -73,7 +76,12 @@ class Handler(BaseHTTPRequestHandler):
         if files is None:
             self.send(404, b"", {"X-Error-Code": "RepoNotFound"})
             return
-        document = {"sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
+        document: dict[str, Any] = {"sha": COMMIT, "siblings": [{"rfilename": name} for name in files]}
+        if self.server.counts:
+            document["safetensors"] = {
+                "parameters": self.server.counts,
+                "total": sum(self.server.counts.values()),
+            }
         self.send(200, json.dumps(document).encode(), {"Content-Type": "application/json"})
 
     def send_file(self, data: bytes) -> None:
@@ -123,6 +131,7 @@ class Hub(ThreadingHTTPServer):
         self.requests: list[Request] = []
         self.sent = 0
         self.redirects = False
+        self.counts: dict[str, int] = {}
         self.lie: Lie | None = None
         self.honest = ""
 

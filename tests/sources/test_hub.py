@@ -1,4 +1,3 @@
-import json
 import os
 import socket
 import subprocess
@@ -14,7 +13,7 @@ from huggingface_hub import constants
 from sizewise.errors import HubError, InputError, SizewiseError, UsageError
 from sizewise.sources import http_ranges
 from sizewise.sources.http_budget import Budget, Limits
-from sizewise.sources.http_connection import Origin
+from sizewise.sources.http_origin import Origin
 from sizewise.sources.http_ranges import FIRST_BYTES, RangeClient, checked_endpoint
 from sizewise.sources.hub import HubRepository, hub_config, hub_files
 from sizewise.sources.hub_checkpoint import chosen_file, hub_listing, hub_weights
@@ -23,6 +22,9 @@ from sizewise.sources.hub_reference import HubReference, parse_hub_reference
 from .lying_hub import (
     CASES,
     COMMIT,
+    CONFIG,
+    REPO,
+    TOKEN,
     Case,
     Handler,
     Hub,
@@ -34,28 +36,14 @@ from .lying_hub import (
     sharded,
 )
 
-REPO = "org/name"
-TOKEN = "hf_secret"
-CONFIG = {"model_type": "llama", "hidden_size": 64}
-OPEN: list[HubRepository] = []
 QUICK = Limits(seconds=1.0, waiting_seconds=0.0)
+OPEN: list[HubRepository] = []
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
-    """A stand-in that huggingface_hub takes for the hub, with an empty cache and a token."""
-    with running_hub() as found:
-        monkeypatch.setattr(constants, "ENDPOINT", found.address)
-        monkeypatch.setattr(
-            constants,
-            "HUGGINGFACE_CO_URL_TEMPLATE",
-            found.address + "/{repo_id}/resolve/{revision}/{filename}",
-        )
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
-        found.files[REPO] = {"config.json": json.dumps(CONFIG).encode()}
-        yield found
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """Close what a test opened."""
+    yield
     while OPEN:
         OPEN.pop().close()
 

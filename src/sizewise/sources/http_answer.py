@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from sizewise.errors import HubError
-from sizewise.sources.http_connection import Target, parse_target, url_of
+from sizewise.sources.http_origin import Target, parse_target, url_of
 
 PIECE_BYTES = 65_536
 SMALL_PIECES = 1_000

@@ -1,21 +1,21 @@
 """One HTTP connection that obeys a deadline and counts what arrives, headers included.
 
 The time-out of every receive is what is left until the deadline, so a server that drips bytes cannot
-hold the run; a time-out per read alone would let it.
+hold the run; a time-out per read alone would let it. The answer of a proxy is read under the same bounds.
 """
 
 import http.client
 import io
-import ipaddress
+import re
 import socket
 import ssl
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from sizewise.errors import HubError
 from sizewise.sources.http_budget import Budget
+from sizewise.sources.http_origin import Origin
+from sizewise.sources.http_proxy import Proxy, proxy_for
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -23,58 +23,7 @@ if TYPE_CHECKING:
 HEADER_BYTES = 65_536
 CONNECT_SECONDS = 10.0
 """For one address, so that a dead one leaves time for the next."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a request goes: scheme, host in lower case, port."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def loopback(self) -> bool:
-        """Tell whether the host is this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A checked URL: its origin, and path with query."""
-
-    origin: Origin
-    path: str
-
-
-def parse_target(url: str) -> Target | None:
-    """Return the parts of an http(s) URL; None for user-info, control characters or any other scheme.
-
-    >>> parse_target("https://huggingface.co/a?b=c")
-    Target(origin=Origin(scheme='https', host='huggingface.co', port=443), path='/a?b=c')
-    >>> parse_target("https://user@huggingface.co/")
-    """
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or len(url) > 8192:
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-    except (ValueError, KeyError):
-        return None
-    if "@" in parts.netloc or not parts.hostname:
-        return None
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(origin=Origin(scheme=parts.scheme, host=parts.hostname, port=port), path=path)
-
-
-def url_of(target: Target) -> str:
-    """Return the URL of a target, its port always named."""
-    origin = target.origin
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    return f"{origin.scheme}://{host}:{origin.port}{target.path}"
+_TUNNEL_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?= |\r)")
 
 
 class BoundedConnection(http.client.HTTPConnection):
@@ -88,11 +37,14 @@ class BoundedConnection(http.client.HTTPConnection):
         self._budget = budget
         self._context = context
         self._wire: _Wire | None = None
+        self.proxy = proxy_for(origin)
 
     def connect(self) -> None:
-        """Connect, and shake hands for https."""
-        plain = _connected(self._origin, self._budget)
+        """Connect, by way of the proxy if there is one, and shake hands for https."""
+        plain = _connected(self.proxy.origin if self.proxy else self._origin, self._budget)
         try:
+            if self.proxy is not None and self._context is not None:
+                _open_tunnel(plain, self.proxy, self._origin, self._budget)
             plain.settimeout(self._budget.seconds_left())
             if self._context is not None:
                 plain = self._context.wrap_socket(plain, server_hostname=self._origin.host)
@@ -220,6 +172,27 @@ def _connected(origin: Origin, budget: Budget) -> socket.socket:
         else:
             return sock
     raise problem or ConnectionError("no address")
+
+
+def _open_tunnel(sock: socket.socket, proxy: Proxy, origin: Origin, budget: Budget) -> None:
+    """Ask the proxy for a tunnel; nothing but its headers may come before the hub speaks."""
+    sock.settimeout(budget.seconds_left())
+    sock.sendall(proxy.tunnel_request(origin))
+    head = bytearray()
+    while b"\r\n\r\n" not in head:
+        sock.settimeout(budget.seconds_left())
+        piece = sock.recv(4096)
+        budget.spend_bytes(len(piece))
+        head += piece
+        if not piece or len(head) > HEADER_BYTES:
+            raise HubError("http_error", "the proxy does not answer in HTTP; check HTTPS_PROXY")
+    status = _TUNNEL_STATUS.match(head)
+    if status is None or status[1][:1] != b"2":
+        shown = status[1].decode("ascii") if status else "with no status"
+        advice = "give it as http://user:password@host:port" if shown == "407" else "check HTTPS_PROXY"
+        raise HubError("http_error", f"the proxy answered {shown} and opens no way to the hub; {advice}")
+    if not head.endswith(b"\r\n\r\n"):
+        raise HubError("http_error", "the proxy sends bytes of its own before the hub does")
 
 
 _Address = tuple[socket.AddressFamily, socket.SocketKind, int, Any]

@@ -2,8 +2,8 @@
 
 A 206 counts only when its Content-Range is the asked one and its total the same on every request; a 200
 only when its announced length is small; a compressed answer never. Redirects lead to the endpoint itself
-or to Hugging Face's own hosts, and the token goes to the endpoint alone. One connection per host is kept
-and one request runs at a time.
+or to Hugging Face's own hosts, and the token goes to the endpoint alone, never past a proxy that could
+read it. One connection per host is kept and one request runs at a time.
 """
 
 import http.client
@@ -17,11 +17,15 @@ from sizewise.errors import HubError, InputError, UsageError
 from sizewise.escaping import shorten
 from sizewise.sources.http_answer import Ask, asked_wait, body, commit_of, fault, promised, redirected
 from sizewise.sources.http_budget import Budget
-from sizewise.sources.http_connection import BoundedConnection, Origin, Target, parse_target, url_of
+from sizewise.sources.http_connection import BoundedConnection
+from sizewise.sources.http_origin import Origin, Target, parse_target, url_of
+from sizewise.sources.http_proxy import absolute
 from sizewise.sources.http_status import TRANSIENT, status_error
 
 FIRST_BYTES = 96 * 1024
 """What is asked of a file first: the whole header of most files in one request."""
+FIRST_BYTES_LIMIT = 2**20
+"""The same where an index told that the header is longer."""
 DRAINED_BYTES = 16_384
 """The body of a redirect is read up to this size, so that its connection can be used again."""
 _RETRY_SECONDS = 0.5
@@ -87,9 +91,10 @@ class RangeClient:
         span = (start, start + length - 1)
         return self._attempts(Ask(url=url, name=name, limit=length, span=span, total=total))
 
-    def open(self, url: str, name: str) -> "HubFile":
-        """Return a remote file whose first bytes are here."""
-        return HubFile(self, name, self.part(url, name, 0, FIRST_BYTES))
+    def open(self, url: str, name: str, header_bytes: int = 0) -> "HubFile":
+        """Return a remote file whose first bytes are here, ``header_bytes`` of them if that is known."""
+        first = min(max(FIRST_BYTES, header_bytes), FIRST_BYTES_LIMIT)
+        return HubFile(self, name, self.part(url, name, 0, first))
 
     def close(self) -> None:
         """Close all connections; the next request opens new ones."""
@@ -126,7 +131,7 @@ class RangeClient:
             why = "the hub's certificate is not trusted here; set SSL_CERT_FILE to your certificates"
             raise fault("http_error", name, why) from None
         if isinstance(problem, socket.gaierror):
-            why = "the hub's address is not found; check the network, or give a local path"
+            why = "the hub's or the proxy's address is not found; check the network, or give a local path"
             raise fault("http_error", name, why) from None
         why = f"the connection to the hub failed ({type(problem).__name__}); try again"
         if isinstance(problem, ConnectionError | http.client.IncompleteRead):
@@ -168,22 +173,26 @@ class RangeClient:
         headers = {"Accept-Encoding": "identity", "User-Agent": "sizewise"}
         if ask.span is not None:
             headers["Range"] = f"bytes={ask.span[0]}-{ask.span[1]}"
-        if self._token and target.origin == self._endpoint:
+        place = target.path
+        if connection.proxy is not None and target.origin.scheme == "http":
+            place = absolute(target)
+            headers |= connection.proxy.headers()
+        elif self._token and target.origin == self._endpoint:
             headers["Authorization"] = f"Bearer {self._token}"
         kept = connection.sock is not None
         try:
-            return self._exchange(connection, target.path, headers)
+            return self._exchange(connection, place, headers)
         except (ConnectionError, http.client.BadStatusLine):
             connection.abandon()
             if not kept:
                 raise
-        return self._exchange(connection, target.path, headers)
+        return self._exchange(connection, place, headers)
 
     def _exchange(
-        self, connection: BoundedConnection, path: str, headers: dict[str, str]
+        self, connection: BoundedConnection, place: str, headers: dict[str, str]
     ) -> http.client.HTTPResponse:
         self.budget.spend_request()
-        connection.request("GET", path, headers=headers)
+        connection.request("GET", place, headers=headers)
         return connection.answer()
 
     def _read(self, ask: Ask, reply: _Reply) -> Part:

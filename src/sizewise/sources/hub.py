@@ -88,32 +88,52 @@ class HubRepository:
         return part.data
 
     @contextmanager
-    def opened(self, file: str) -> Iterator[RangeReader]:
-        """Open a large file for reading by range."""
+    def opened(self, file: str, header_bytes: int = 0) -> Iterator[RangeReader]:
+        """Open a large file for reading by range, the first of ``header_bytes`` if that is known."""
         path = self.cached(file)
         if path is not None:
             with LocalFile(path) as local:
                 yield local
             return
-        remote = self._network(file).open(self._address(file), self._named(file))
+        remote = self._network(file).open(self._address(file), self._named(file), header_bytes)
         self._pin(remote.commit)
         yield remote
 
     def files(self) -> tuple[str, ...]:
         """Return the names of all files, as the hub lists them; names that no file can have are left out."""
+        rows = self._described("siblings").get("siblings")
+        if not isinstance(rows, list):
+            raise HubError(
+                "http_error", f"{self.reference.repo}: the hub's list of files is none; check HF_ENDPOINT"
+            )
+        names = (row.get("rfilename") for row in rows if isinstance(row, dict))
+        return tuple(sorted(name for name in names if isinstance(name, str) and _is_file_name(name)))
+
+    def stored_elements(self) -> dict[str, int]:
+        """Return the elements of the safetensors files by dtype as the hub counts them, none if it does not.
+
+        Of packed weights the hub counts what they stand for in some formats and not in others.
+        """
+        try:
+            found = self._described("safetensors").get("safetensors")
+        except HubError as error:
+            if error.code in ("http_status", "offline"):
+                return {}
+            raise
+        rows = found.get("parameters") if isinstance(found, dict) else None
+        if not isinstance(rows, dict) or not all(type(count) is int and count > 0 for count in rows.values()):
+            return {}
+        return rows
+
+    def _described(self, what: str) -> dict[str, Any]:
+        """Return one field of what the hub tells about the model."""
         address = f"{self._hub.constants.ENDPOINT}/api/models/{self.reference.repo}"
         if self.revision:
             address += f"/revision/{quote(self.revision, safe='')}"
-        where = f"{self.reference.repo}: the hub's list of files"
-        part = self._network("its list of files").whole(
-            f"{address}?expand=siblings&expand=sha", where, JSON_BYTES
-        )
-        document, _ = parse_object(part.data, where, limit=JSON_BYTES)
-        rows = document.get("siblings")
-        if not isinstance(rows, list):
-            raise HubError("http_error", f"{where} has no siblings; check HF_ENDPOINT")
-        names = (row.get("rfilename") for row in rows if isinstance(row, dict))
-        return tuple(sorted(name for name in names if isinstance(name, str) and _is_file_name(name)))
+        where = f"{self.reference.repo}: what the hub tells about it"
+        client = self._network("what the hub tells about it")
+        part = client.whole(f"{address}?expand={what}&expand=sha", where, JSON_BYTES)
+        return parse_object(part.data, where, limit=JSON_BYTES)[0]
 
     def allow_shards(self, shards: int) -> None:
         """Make room in the budget for a model of several files."""

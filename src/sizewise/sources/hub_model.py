@@ -1,19 +1,23 @@
-"""A model from the hub: its configuration, and its checkpoint's header where few requests read it."""
+"""A model from the hub: its configuration, and what its checkpoint says to it.
+
+The header is the truth where it is read. It is not read where the shard index agrees with the configuration
+on every name and on the bytes.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from sizewise.architecture import Model
-from sizewise.errors import InputError
+from sizewise.errors import HubError, InputError
 from sizewise.notices import Notice
 from sizewise.sources.config_json import from_config
-from sizewise.sources.header_model import model_of_listing
+from sizewise.sources.header_model import model_of_listing, with_listing
 from sizewise.sources.http_status import FileMissingError
 from sizewise.sources.hub import HubRepository, hub_config, hub_files
-from sizewise.sources.hub_checkpoint import hub_weights
+from sizewise.sources.hub_agreement import Predicted, predicted
+from sizewise.sources.hub_checkpoint import HubWeights, hub_weights
 from sizewise.sources.hub_reference import HubReference
-from sizewise.sources.local import with_listing
 
 
 def from_hub(reference: HubReference, settings: Mapping[str, Any], *, offline: bool) -> Model:
@@ -33,17 +37,40 @@ def from_hub(reference: HubReference, settings: Mapping[str, Any], *, offline: b
 
 
 def _with_header(model: Model, repository: HubRepository) -> Model:
-    """Return the model with its header; a header that cannot be had is a warning, not an error."""
+    """Return the model with its header, or with what proves that none is needed.
+
+    A header that cannot be had is a warning, not an error. The origin says what was read.
+    """
+    prediction = predicted(model)
     try:
-        weights = hub_weights(repository)
-    except InputError as error:
-        notice = Notice(code=error.code, message=f"no header was read: {error.message}")
-        return replace(model, notices=(*model.notices, notice))
+        weights = hub_weights(repository, prediction=prediction)
+    except (InputError, HubError) as error:
+        if isinstance(error, HubError) and error.code != "http_too_large":
+            raise
+        return _noticed(model, error.code, f"no header was read: {error.message}")
     if weights.listing is not None:
+        read = "the header" if weights.shards == 1 else f"the headers of {weights.shards} shards"
+        model = replace(model, origin=f"{model.origin}; config.json and {read}")
         return with_listing(model, weights.listing)
-    declared = f"{weights.declared_bytes:,} bytes" if weights.declared_bytes else "no size"
-    text = f"the headers of its {weights.shards} shards were not read; the index says {declared}"
-    return replace(model, notices=(*model.notices, Notice(code="headers_not_read", message=text)))
+    if weights.agreement and prediction is not None:
+        origin = f"{model.origin}; config.json; no header needed: {weights.agreement}"
+        return replace(model, origin=origin, published=prediction.elements)
+    model = replace(model, origin=f"{model.origin}; config.json alone", published=weights.counted)
+    return _noticed(model, "headers_not_read", _unread(weights, prediction, repository.reference))
+
+
+def _unread(weights: HubWeights, prediction: Predicted | None, reference: HubReference) -> str:
+    """Return what is known of shards that were not opened, and how to have them opened."""
+    size = weights.declared_bytes
+    known = size is not None and size < 10**20
+    says = f"says {size:,} bytes" if known else "says no usable size"
+    expected = f", the configuration makes {prediction.bytes:,}" if prediction else ""
+    way = f"name the index to read them all: {replace(reference, file=weights.file)}"
+    return f"the headers of its {weights.shards} shards were not read; the index {says}{expected}; {way}"
+
+
+def _noticed(model: Model, code: str, text: str) -> Model:
+    return replace(model, notices=(*model.notices, Notice(code=code, message=text)))
 
 
 def _header_only(repository: HubRepository, reference: HubReference) -> Model:

@@ -10,10 +10,12 @@ import pytest
 
 from sizewise.listing import Listing
 from sizewise.sources.checkpoint import listing_of
+from sizewise.sources.pickle_usual import UsualTensors
+from sizewise.sources.pickle_walk import run_pickle
 from sizewise.sources.ranges import BytesReader
 from sizewise.sources.torch_zip import read_torch_zip
 
-from ..corpus.writers import Call, Name, program, pt, storage, tensor, view
+from ..corpus.writers import Call, Name, encoded, program, pt, storage, tensor, view
 
 # data.pkl of torch.save in torch 2.13.0, 2026-10: Linear(3, 2).state_dict(); float8_e4m3fn [3, 4] and
 # uint16 [3]; Parameter [3, 4].
@@ -108,6 +110,65 @@ def test_tensors_without_data_are_counted_by_shape_and_reported() -> None:
     )
     found = listing(pt(program({"w": meta})))
     assert (found.elements, found.bytes, len(found.notices)) == (12, 0, 1)
+
+
+ORDERED = Call(Name("collections", "OrderedDict"), ())
+
+
+def test_parameters_and_buffers_with_attributes_of_their_own() -> None:
+    plain = tensor("0", (3, 4))
+    stated = Call(Name("torch._utils", "_rebuild_parameter_with_state"), (plain, True, ORDERED, {"tag": "x"}))
+    typed = Call(
+        Name("torch._tensor", "_rebuild_from_type_v2"),
+        (plain.function, Name("torch", "Tensor"), plain.arguments, {"_is_buffer": True}),
+    )
+    for value in (stated, typed):
+        assert shown(listing(pt(program({"w": value}), {"0": 48}))) == [("w", "F32", (3, 4), 12)]
+
+
+def test_a_compressed_sparse_tensor_counts_its_values() -> None:
+    parts = tuple(tensor(str(key), (size,)) for key, size in enumerate((4, 3, 5)))
+    layout = Call(Name("torch.serialization", "_get_layout"), ("torch.sparse_csr",))
+    sparse = Call(Name("torch._utils", "_rebuild_sparse_tensor"), (layout, (*parts, (3, 3))))
+    found = listing(pt(program({"w": sparse}), {"0": 16, "1": 12, "2": 20}))
+    assert [(row.name, row.elements) for row in found.tensors] == [
+        ("w.compressed_indices", 4),
+        ("w.plain_indices", 3),
+        ("w.values", 5),
+    ]
+
+
+def memoized(count: int) -> bytes:
+    """Return a program of many tensors as torch writes it: words recalled, consecutive places in the memo."""
+    words = (encoded("storage"), b"ctorch\nFloatStorage\n", encoded("cpu"), b"ccollections\nOrderedDict\n")
+    start = b"\x80\x02](" + b"".join(word + b"q%c" % place for place, word in enumerate(words)) + b"e"
+    rows, place = [], 1_000
+
+    def put() -> bytes:
+        nonlocal place
+        place += 1
+        return b"r" + struct.pack("<I", place)
+
+    for key in range(count):
+        sizes = b"K\x02K" + bytes([key % 7])
+        identity = b"((h\0h\x01" + encoded(str(key)) + put() + b"h\x02J" + struct.pack("<i", 2 * (key % 7))
+        body = identity + b"t" + put() + b"QK\0" + sizes + b"\x86" + put()
+        body += b"K" + bytes([key % 7]) + b"K\x01\x86" + put() + b"\x89h\x03)R" + put() + b"t" + put() + b"R"
+        rows.append(b"ctorch._utils\n_rebuild_tensor_v2\n" + body + put() + b"a")
+    return start + b"".join(rows) + b"."
+
+
+def test_usual_tensors_read_whole_are_what_their_opcodes_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = memoized(100)
+    whole = run_pickle(data, "x", tensor_limit=100)
+    monkeypatch.setattr(UsualTensors, "read", lambda self: False)
+    single = run_pickle(data, "x", tensor_limit=100)
+    assert (whole.result[4:], whole.storages, whole.tensors) == (
+        single.result[4:],
+        single.storages,
+        single.tensors,
+    )
+    assert whole.memo == single.memo
 
 
 def test_an_archive_beyond_4_gib(tmp_path: Path) -> None:

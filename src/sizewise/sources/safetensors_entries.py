@@ -9,7 +9,9 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import prod
+from operator import mul
 from sys import intern
 from typing import Any
 
@@ -29,9 +31,10 @@ SLOW_TOKENS = 1_500_000
 """Brackets and strings read outside the usual form, over a whole header."""
 ENTRY_TOKENS = 256
 """The same of one entry."""
+_KNOWN_LIMIT = 10_000
 _LARGEST = 2**63
-_DIM = SPACE + b"(?:0|[1-9][0-9]*+)" + SPACE
-_DIMS = re.compile(_DIM + b"(?:," + _DIM + b")*+")
+_DIM = rb"(?:0|[1-9][0-9]{0,18}+)"
+_DIMS = _DIM + rb"(?:" + SPACE + b"," + SPACE + _DIM + rb"){0,7}+"
 _FIELDS = ("dtype", "shape", "data_offsets")
 
 
@@ -57,8 +60,9 @@ class _Sizes:
 
     def of(self, dtype: bytes, dims: bytes, name: str) -> tuple[str, Shape, int, int]:
         """Return (dtype, shape, elements, bytes)."""
-        found = _checked(dtype.decode(), _dims(dims, self.where, name), self.where, name)
-        if len(self.known) < 10_000:
+        shape = tuple(map(int, dims.split(b","))) if dims else ()
+        found = _checked(dtype.decode(), shape, self.where, name)
+        if len(self.known) < _KNOWN_LIMIT:
             self.known[dtype, dims] = found
         return found
 
@@ -91,21 +95,22 @@ def _read_usual(scanner: Scanner, entries: Entries, sizes: _Sizes, order: tuple[
     """Read entries up to the first one that needs `_read_unusual`: an unusual one, or the last."""
     pattern, groups = _pattern(order)
     known, position = sizes.known, scanner.position
+    add_name, add_dtype, add_shape = entries.names.append, entries.dtypes.append, entries.shapes.append
+    add_elements, add_begin, add_end = entries.elements.append, entries.begins.append, entries.ends.append
     for match in pattern.finditer(scanner.data, position):
         key, dtype, dims, begin, end = match.group(*groups)
         if key is None or key == b"__metadata__" or len(key) > STRING_LIMIT:
             break
-        name = key.decode()
+        name, first, last = key.decode(), int(begin), int(end)
         type_name, shape, elements, size = known.get((dtype, dims)) or sizes.of(dtype, dims, name)
-        first, last = int(begin), int(end)
         if last - first != size:
             raise _mismatch(scanner.where, _shown(name, shape, type_name), size, last - first)
-        entries.names.append(name)
-        entries.dtypes.append(type_name)
-        entries.shapes.append(shape)
-        entries.elements.append(elements)
-        entries.begins.append(first)
-        entries.ends.append(last)
+        add_name(name)
+        add_dtype(type_name)
+        add_shape(shape)
+        add_elements(elements)
+        add_begin(first)
+        add_end(last)
         position = match.end()
     scanner.position = position
 
@@ -136,11 +141,11 @@ def _add(entries: Entries, name: str, fields: Mapping[str, Any], where: str) -> 
         raise InputError("bad_field", f"{where}: tensor {shorten(name)!r} has no {missing.args[0]}") from None
     if not isinstance(dtype, str):
         raise InputError("bad_field", f"{where}: the dtype of tensor {shorten(name)!r} is no string")
-    dims = _integers(dims, "shape", where, name)
+    sizes = tuple(_integers(dims, "shape", where, name))
     offsets = _integers(offsets, "data_offsets", where, name)
     if len(offsets) != 2:
         raise InputError("bad_field", f"{where}: tensor {shorten(name)!r} needs two data_offsets")
-    type_name, shape, elements, size = _checked(dtype, dims, where, name)
+    type_name, shape, elements, size = _checked(dtype, sizes, where, name)
     if offsets[1] - offsets[0] != size:
         raise _mismatch(where, _shown(name, shape, type_name), size, offsets[1] - offsets[0])
     entries.names.append(name)
@@ -174,7 +179,7 @@ def _pattern(order: tuple[str, ...]) -> tuple[re.Pattern[bytes], tuple[int, ...]
     number = rb"(0|[1-9][0-9]{0,17}+)"
     values = {
         "dtype": rb'"([A-Z0-9_]{1,16}+)"',
-        "shape": rb"\[([0-9, \t\n\r]{0,250}+)\]",
+        "shape": SPACE.join((rb"\[", b"((?:" + _DIMS + b")?+)", rb"\]")),
         "data_offsets": SPACE.join((rb"\[", number, b",", number, rb"\]")),
     }
     widths = {"dtype": 1, "shape": 1, "data_offsets": 2}
@@ -194,16 +199,7 @@ def _field_order(data: bytes) -> tuple[str, ...]:
     return tuple(sorted(_FIELDS, key=lambda name: data.find(b'"' + name.encode() + b'"')))
 
 
-def _dims(text: bytes, where: str, name: str) -> list[int]:
-    """Return the integers of a shape's text."""
-    if _DIMS.fullmatch(text):
-        return [int(item) for item in text.split(b",")]
-    if text.strip():
-        raise InputError("bad_json", f"{where}: the shape of tensor {shorten(name)!r} is not valid JSON")
-    return []
-
-
-def _checked(dtype: str, dims: list[int], where: str, name: str) -> tuple[str, Shape, int, int]:
+def _checked(dtype: str, shape: Shape, where: str, name: str) -> tuple[str, Shape, int, int]:
     """Return (dtype, shape, elements, bytes) of a tensor whose sizes can be meant."""
     bits = DTYPE_BITS.get(dtype)
     if bits is None:
@@ -213,18 +209,22 @@ def _checked(dtype: str, dims: list[int], where: str, name: str) -> tuple[str, S
             f"{where}: tensor {shorten(name)!r} has the unknown dtype {shorten(dtype, 20)!r}{near};"
             f" known: {' '.join(DTYPE_BITS)}",
         )
-    if len(dims) > RANK_LIMIT:
+    if len(shape) > RANK_LIMIT:
         raise InputError(
-            "bad_field", f"{where}: tensor {shorten(name)!r} has {len(dims)} dimensions, not 0 to 8"
+            "bad_field", f"{where}: tensor {shorten(name)!r} has {len(shape)} dimensions, not 0 to 8"
         )
-    elements = 1
-    for size in dims:
-        elements *= size
-        if size >= _LARGEST or elements * bits >= 2 * _LARGEST:
-            raise InputError("overflow", f"{where}: the size of tensor {shorten(name)!r} is over 64 bits")
+    elements = prod(shape)
+    if not 0 < elements * bits < 2 * _LARGEST and _overflows(shape, bits):
+        raise InputError("overflow", f"{where}: the size of tensor {shorten(name)!r} is over 64 bits")
     if elements * bits % 8:
         raise InputError("misaligned", f"{where}: tensor {shorten(name)!r} is no whole number of bytes")
-    return intern(dtype), tuple(dims), elements, elements * bits // 8
+    return intern(dtype), shape, elements, elements * bits // 8
+
+
+def _overflows(shape: Shape, bits: int) -> bool:
+    """Tell whether a size, or the product of the first ones, is over 64 bits, whatever follows."""
+    products = accumulate(shape, mul, initial=1)
+    return any(size >= _LARGEST for size in shape) or any(count * bits >= 2 * _LARGEST for count in products)
 
 
 def _integers(value: Any, what: str, where: str, name: str) -> list[int]:

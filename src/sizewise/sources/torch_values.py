@@ -4,6 +4,8 @@ Source: torch 2.13, ``torch/_utils.py`` (``_rebuild_*``) and ``torch/serializati
 """
 
 from dataclasses import dataclass
+from itertools import takewhile
+from math import prod
 from typing import Any
 
 from sizewise.errors import InputError
@@ -59,10 +61,7 @@ class View:
     @property
     def elements(self) -> int:
         """Count the elements of the shape."""
-        count = 1
-        for size in self.shape:
-            count *= size
-        return count
+        return prod(self.shape)
 
 
 _CALLABLE = frozenset(
@@ -74,12 +73,14 @@ _CALLABLE = frozenset(
         "torch._utils._rebuild_tensor_v2",
         "torch._utils._rebuild_tensor_v3",
         "torch._utils._rebuild_parameter",
+        "torch._utils._rebuild_parameter_with_state",
+        "torch._tensor._rebuild_from_type_v2",
         "torch._utils._rebuild_meta_tensor_no_storage",
         "torch._utils._rebuild_qtensor",
         "torch._utils._rebuild_sparse_tensor",
     }
 )
-_CONSTANTS = frozenset({"torch.per_tensor_affine", "torch.per_channel_affine"})
+_CONSTANTS = frozenset({"torch.per_tensor_affine", "torch.per_channel_affine", "torch.Tensor"})
 
 
 def named(full: str, where: str) -> Global | ElementType | StorageType:
@@ -117,7 +118,7 @@ def called(function: Any, arguments: Any, where: str) -> Any:
         case (("device" | "_get_layout"), (str(), *_)):
             value = None
         case "_rebuild_tensor_v2", (Storage() as storage, offset, size, stride, _, _, *_):
-            value = _view((storage, storage.element, offset, size, stride), where)
+            value = view_of(storage, storage.element, offset, size, stride, where=where)
         case "_rebuild_tensor_v3", (
             Storage() as storage,
             offset,
@@ -128,15 +129,17 @@ def called(function: Any, arguments: Any, where: str) -> Any:
             ElementType() as element,
             *_,
         ):
-            value = _view((storage, element, offset, size, stride), where)
+            value = view_of(storage, element, offset, size, stride, where=where)
         case "_rebuild_qtensor", (Storage() as storage, offset, size, stride, tuple(), _, _):
-            value = _view((storage, storage.element, offset, size, stride), where)
-        case "_rebuild_parameter", (View() as value, _, _):
+            value = view_of(storage, storage.element, offset, size, stride, where=where)
+        case (("_rebuild_parameter" | "_rebuild_parameter_with_state"), (View() as value, _, _, *_)):
             pass
+        case "_rebuild_from_type_v2", (Global() as rebuild, Global("torch.Tensor"), tuple() as inner, _):
+            value = _with_attributes(rebuild, inner, where)
         case "_rebuild_meta_tensor_no_storage", (ElementType() as element, size, stride, _):
-            value = _view((None, element, 0, size, stride), where)
-        case "_rebuild_sparse_tensor", (None, (View() as indices, View() as values, *_)):
-            value = {"indices": indices, "values": values}
+            value = view_of(None, element, 0, size, stride, where=where)
+        case "_rebuild_sparse_tensor", (None, tuple() as parts) if _SPARSE.get(len(_views(parts))):
+            value = dict(zip(_SPARSE[len(_views(parts))], parts, strict=False))
         case _:
             raise InputError(
                 "bad_field", f"{where} calls {function.name} in a way that torch.save never does"
@@ -144,9 +147,29 @@ def called(function: Any, arguments: Any, where: str) -> Any:
     return value
 
 
-def _view(given: tuple[Any, ...], where: str) -> View:
-    """Return the view of (storage, element type, offset, shape, strides), which lies inside its storage."""
-    storage, element, offset, size, stride = given
+_SPARSE = {2: ("indices", "values"), 3: ("compressed_indices", "plain_indices", "values")}
+"""The tensors of coordinates, and of compressed rows or columns, by how many they are."""
+
+
+def _views(parts: tuple[Any, ...]) -> list[View]:
+    """Return the tensors that a sparse one is made of, which come first."""
+    return list(takewhile(lambda part: type(part) is View, parts))
+
+
+def _with_attributes(rebuild: Global, arguments: tuple[Any, ...], where: str) -> Any:
+    """Return a tensor that carries attributes of its own (a buffer does), without them."""
+    if not rebuild.name.startswith("torch._utils._rebuild_"):
+        raise InputError("blocked_opcode", f"{where} rebuilds a tensor by {rebuild.name}")
+    return called(rebuild, arguments, where)
+
+
+def view_of(
+    storage: Storage | None, element: ElementType, offset: Any, size: Any, stride: Any, *, where: str
+) -> View:
+    """Return a view that lies inside its storage.
+
+    Raises InputError: bad_field, overflow, bad_offsets.
+    """
     shape, strides = _sizes(size, where), _sizes(stride, where)
     if type(offset) is not int or offset < 0 or len(shape) != len(strides) or len(shape) > RANK_LIMIT:
         raise InputError(
@@ -168,7 +191,10 @@ def _view(given: tuple[Any, ...], where: str) -> View:
 
 def span(view: View) -> int:
     """Count the elements from the first to the last one that a view with elements touches."""
-    return 1 + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True))
+    last = 0
+    for size, stride in zip(view.shape, view.strides, strict=True):
+        last += (size - 1) * stride
+    return 1 + last
 
 
 def _sizes(value: Any, where: str) -> Shape:

@@ -7,7 +7,9 @@ storage may overlap in ways that are not followed; the sum is then an upper boun
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from sizewise.listing import Shape
 from sizewise.sources.torch_values import View, span
 
 
@@ -94,10 +96,16 @@ def distinct(view: View) -> int:
     >>> distinct(View(f32, (1000, 4), (0, 1), 0, Storage("0", f32, 16)))
     4
     """
-    count = 1
-    for size, stride in zip(view.shape, view.strides, strict=True):
+    return _distinct(view.shape, view.strides)
+
+
+@lru_cache(maxsize=4_096)
+def _distinct(shape: Shape, strides: Shape) -> int:
+    count, last = 1, 0
+    for size, stride in zip(shape, strides, strict=True):
         count *= size if stride else min(size, 1)
-    return min(count, span(view)) if count else 0
+        last += (size - 1) * stride
+    return min(count, 1 + last) if count else 0
 
 
 def _layout(view: View) -> tuple[object, ...]:

@@ -4,12 +4,10 @@ Names and dtypes decide; with a model its own tensors, depth and quantization se
 elements are parameters as the class has them, whatever their packing.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
 
 from sizewise.architecture import Architecture, Model
 from sizewise.escaping import shorten
@@ -24,35 +22,17 @@ from sizewise.sources.packed_tensors import (
     stated_bits,
     unpacked,
 )
-
-Kind = Literal[
-    "parameter",
-    "scale",
-    "constant",
-    "mask",
-    "rotary",
-    "correction",
-    "prediction",
-    "tied_copy",
-    "table_copy",
-    "other",
-]
-"""scale: and zero points · constant: code tables, states · correction: balancing biases of routers ·
-prediction: layers for further tokens · tied_copy: a head that is the embedding's table · other: what is
-no parameter of any class, or not recognised."""
-
-TABLES = frozenset(
-    ("embed_tokens", "shared", "wte", "word_embeddings", "embed_in", "embeddings", "embedding")
+from sizewise.sources.tensor_kinds import (
+    COUNTERS,
+    HEADS,
+    NEVER_LEARNED,
+    TABLES,
+    Kind,
+    buffer_kind,
+    module_of,
+    predicting_layers,
+    predicts,
 )
-HEADS = frozenset(("lm_head", "embed_out", "output_layer", "output", "decoder"))
-CORRECTIONS = frozenset(("e_score_correction_bias", "expert_bias"))
-SINGLE_SCALES = frozenset(("k_scale", "v_scale", "q_scale", "prob_scale", "input_scale", "output_scale"))
-COUNTERS = frozenset(("position_ids", "num_batches_tracked"))
-NEVER_LEARNED = frozenset(("BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F8_E8M0"))
-"""Dtypes whose tensors are parameters only where their packing is recognised."""
-
-_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,6})\.")
-_TOWER = re.compile(r"(?:^|[._])(?:vision|visual|audio|image|encoder)(?:[._]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +84,7 @@ class Surroundings:
     contents: Mapping[str, Unpacked | None]
     """What each tensor stands for that others describe, None where no layout fits."""
     copies: frozenset[str]
-    depth: int | None
+    predicting: frozenset[int]
     own: frozenset[str]
     """Last parts of the names of the model's small tensors: these are parameters."""
 
@@ -172,13 +152,13 @@ def _rows(table: TensorTable) -> Iterator[tuple[str, str, Shape, int]]:
 def _surroundings(table: TensorTable, model: Model | None) -> Surroundings:
     satellites = _satellites(table)
     contents = _contents(table, model, satellites)
-    depth = _depth(table, model)
+    predicting = predicting_layers(table.names, model.architecture.depth if model else None)
     weights = (weight for weight, _ in model.architecture.weights()) if model else ()
     return Surroundings(
         satellites=satellites,
         contents=contents,
-        copies=_copies(table, model, contents, depth),
-        depth=depth,
+        copies=_copies(table, model, contents, predicting),
+        predicting=predicting,
         own=frozenset(weight.name.rpartition(".")[2] for weight in weights if weight.kind == "vector"),
     )
 
@@ -221,54 +201,22 @@ def _kind(name: str, dtype: str, shape: Shape, around: Surroundings) -> Kind:
     if name in around.satellites:
         return around.satellites[name].kind
     leaf = name.rpartition(".")[2]
-    buffer = _buffer(leaf, name, shape)
+    buffer = buffer_kind(leaf, name, shape)
     if buffer is not None and leaf not in around.own - {"bias"}:
         return buffer
-    if _predicts(name, around.depth):
+    if predicts(name, around.predicting):
         return "prediction"
     if name in around.copies:
-        return "tied_copy" if _module(name) in HEADS else "table_copy"
+        return "tied_copy" if module_of(name) in HEADS else "table_copy"
     recognised = around.contents.get(name) is not None
     return "other" if dtype in NEVER_LEARNED and not recognised else "parameter"
 
 
-def _buffer(leaf: str, name: str, shape: Shape) -> Kind | None:
-    """Return what a tensor is by its name where it is no parameter."""
-    square = len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
-    if leaf == "masked_bias" or (leaf == "bias" and square):
-        return "mask"
-    if leaf == "inv_freq" or name.endswith("rope_freqs.weight"):
-        return "rotary"
-    if leaf in CORRECTIONS and ".moe_statics." not in name:
-        return "correction"
-    if leaf in SINGLE_SCALES and prod(shape) == 1:
-        return "scale"
-    return "other" if leaf in COUNTERS else None
-
-
-def _predicts(name: str, depth: int | None) -> bool:
-    """Tell whether a tensor belongs to a layer that predicts a further token."""
-    if "mtp" in name.split("."):
-        return True
-    layer = _layer(name)
-    return layer is not None and depth is not None and layer >= depth and not _TOWER.search(name)
-
-
-def _layer(name: str) -> int | None:
-    found = _LAYER.search(name)
-    return int(found[1]) if found else None
-
-
-def _depth(table: TensorTable, model: Model | None) -> int | None:
-    """Return the layers of the model, or of a file where a layer joins two states."""
-    if model is not None and model.architecture.depth:
-        return model.architecture.depth
-    layers = (_layer(name) for name in table.names if ".eh_proj." in name)
-    return min((layer for layer in layers if layer is not None), default=None)
-
-
 def _copies(
-    table: TensorTable, model: Model | None, contents: Mapping[str, Unpacked | None], depth: int | None
+    table: TensorTable,
+    model: Model | None,
+    contents: Mapping[str, Unpacked | None],
+    predicting: frozenset[int],
 ) -> frozenset[str]:
     """Return the tables of the vocabulary beyond those that the model has, heads first."""
     if model is None:
@@ -277,11 +225,11 @@ def _copies(
     own = _own_tables(model.architecture, size)
     found = []
     for name, _, shape, stored in _rows(table):
-        if _module(name) in TABLES | HEADS and stored and not _predicts(name, depth):
+        if module_of(name) in TABLES | HEADS and stored and not predicts(name, predicting):
             content = contents.get(name)
             if prod(content.shape if content else shape) == size:
                 found.append(name)
-    found.sort(key=lambda name: _module(name) in HEADS)
+    found.sort(key=lambda name: module_of(name) in HEADS)
     return frozenset(found[own:])
 
 
@@ -289,12 +237,3 @@ def _own_tables(architecture: Architecture, size: int) -> int:
     """Count the embeddings and heads of that many elements."""
     weights = architecture.weights()
     return sum(copies for w, copies in weights if w.role in ("embedding", "head") and w.elements == size)
-
-
-def _module(name: str) -> str:
-    """Return the module that a tensor belongs to, without its parents.
-
-    >>> _module("language_model.lm_head.weight")
-    'lm_head'
-    """
-    return name.rpartition(".")[0].rpartition(".")[2]

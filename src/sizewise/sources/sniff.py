@@ -9,14 +9,13 @@ from typing import Literal
 from sizewise.errors import InputError
 from sizewise.sources.ranges import RangeReader
 
-Kind = Literal["safetensors", "shard_index", "torch_zip"]
+Kind = Literal["safetensors", "shard_index", "torch_zip", "gguf"]
 
 HEAD_BYTES = 512
 _CONVERT = "convert it to safetensors, e.g. with safetensors.torch.save_file"
 
 _STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "lfs_pointer", "is a Git LFS pointer, not the file; run: git lfs pull"),
-    (b"GGUF", "unsupported_format", "is a GGUF file; sizewise does not read them yet, give the config.json"),
     (b"lmgg", "unsupported_format", "is a GGML file from before GGUF; give the config.json"),
     (b"tjgg", "unsupported_format", "is a GGML file from before GGUF; give the config.json"),
     (b"\x89HDF", "unsupported_format", f"is an HDF5 file; {_CONVERT}"),
@@ -53,6 +52,8 @@ def kind_of(head: bytes, name: str) -> Kind:
     refuse_known(head, name)
     if head.startswith(_ZIP_STARTS):
         return "torch_zip"
+    if head.startswith(b"GGUF"):
+        return "gguf"
     if head[:8].lstrip().startswith(b"{") and b"\0" not in head:
         return _json_kind(lowered, name)
     if lowered.endswith(".safetensors") or _plausible_safetensors(head):
@@ -61,11 +62,16 @@ def kind_of(head: bytes, name: str) -> Kind:
         raise InputError("bad_magic", f"{name} does not start with GGUF; download it again")
     if lowered.endswith(_TORCH_NAMES):
         raise InputError("unsupported_format", f"{name} is no zip archive of torch.save; {_CONVERT}")
-    raise InputError("unknown_format", f"{name} is no checkpoint that sizewise knows: safetensors, torch zip")
+    raise InputError("unknown_format", f"{name} is no checkpoint that sizewise knows: safetensors, GGUF, torch zip")
 
 
 def refuse_known(head: bytes, name: str) -> None:
-    """Raise InputError (lfs_pointer, unsupported_format, unknown_format) for what has its own words."""
+    """Raise InputError (lfs_pointer, unsupported_format, unknown_format) for what has its own words.
+
+    A safetensors file begins with a length, which may begin like any of them.
+    """
+    if _plausible_safetensors(head):
+        return
     for start, code, meaning in _STARTS:
         if head.startswith(start):
             raise InputError(code, f"{name} {meaning}")

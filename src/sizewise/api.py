@@ -13,7 +13,7 @@ from sizewise.planning.defaults import Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.sources.config_json import from_config
 from sizewise.sources.reference import load_reference
-from sizewise.units import parse_context, parse_memory
+from sizewise.units import parse_context, parse_memory, parse_seconds
 
 Reference = Any
 """A name, path, tag or size; a configuration as a dict; a Model; a live ``torch.nn.Module``."""
@@ -70,8 +70,11 @@ def memory(
     quant: str | None = None,
     kv_cache_dtype: str | None = None,
     runtime: str = "auto",
+    audio: Sequence[float] = (),
 ) -> Line:
     """Return the bytes that running a model takes: weights, cache, buffers, overhead.
+
+    ``audio`` lists the seconds of each sound of a sequence; its tokens are added to the context.
 
     >>> round(memory("llama-3.1-8b", context="32k", runtime="ideal").part("cache").value / 2**30, 2)
     4.0
@@ -83,6 +86,7 @@ def memory(
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,
         runtime=runtime,
+        audio=audio,
     ).line
 
 
@@ -94,12 +98,14 @@ def memory_answer(
     quant: str | None = None,
     kv_cache_dtype: str | None = None,
     runtime: str = "auto",
+    audio: Sequence[float] = (),
     on: str | None = None,
     memory: int | str | None = None,
 ) -> MemoryAnswer:
     """Return the whole memory answer: per device, what fits, how far it reaches, what to change.
 
-    ``on`` is written as on the command line (``h100-sxm:2``); ``memory`` is bytes or ``"24GiB"``.
+    ``on`` is written as on the command line (``h100-sxm:2``); ``memory`` is bytes or ``"24GiB"``; ``audio``
+    lists the seconds of each sound of a sequence.
     Raises UsageError (bad_option) for values that cannot be meant.
     """
     asked = Asked(
@@ -108,6 +114,7 @@ def memory_answer(
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,
         runtime=runtime,
+        audio=parse_seconds(",".join(map(str, audio))) if audio else (),
         on=on,
         memory_bytes=parse_memory(memory) if isinstance(memory, str) else memory,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from sizewise.formats.quantization import Quantization
+from sizewise.ledger import Line
 from sizewise.listing import Listing
 from sizewise.notices import Notice
 from sizewise.operations import Kept, Operation
@@ -72,10 +73,23 @@ class Stack:
 
 
 class MediaTokens(Protocol):
-    """How many tokens of the language model a picture or a piece of sound becomes."""
+    """How many tokens of the language model a picture becomes."""
 
     def tokens(self, width: int, height: int) -> int:
         """Count the tokens of a picture of ``width`` × ``height`` pixels."""
+        ...
+
+
+class SoundTokens(Protocol):
+    """How many tokens of the language model a piece of sound becomes."""
+
+    @property
+    def longest(self) -> int | None:
+        """Seconds of a sound that are heard; None: all of them."""
+        ...
+
+    def line(self, seconds: float) -> Line:
+        """Return the tokens of a sound of that many seconds, with their formula."""
         ...
 
 
@@ -136,7 +150,9 @@ class Architecture:
 
     ``model_class`` is the transformers class whose total is meant. ``tied`` says that the head uses
     the embedding's table. ``towers`` stand beside the language model in ``body``; ``images`` says how
-    many tokens a picture becomes. ``beside`` is counted nowhere but in a reconciliation.
+    many tokens a picture becomes, ``audio`` how many a sound, and ``crossed`` how many keys of a picture
+    cross-attention keeps (None where its keys are those of an encoder of text). ``beside`` is counted
+    nowhere but in a reconciliation.
     """
 
     model_class: str
@@ -147,6 +163,8 @@ class Architecture:
     tied: bool
     towers: tuple[Tower, ...] = ()
     images: MediaTokens | None = None
+    audio: SoundTokens | None = None
+    crossed: MediaTokens | None = None
     beside: tuple[Beside, ...] = ()
 
     def language(self) -> Iterator[Placed]:
@@ -235,6 +253,14 @@ HEADER = "header"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RopeScaling:
+    """How rotary positions are stretched beyond the trained length: its kind, over ``features`` of a head."""
+
+    kind: str
+    features: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """A named architecture with what its source says about it.
 
@@ -259,4 +285,5 @@ class Model:
     listing: Listing | None = None
     counted: Architecture | None = None
     trainable: int | None = None
+    rope: RopeScaling | None = None
     notices: tuple[Notice, ...] = ()

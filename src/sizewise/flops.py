@@ -47,11 +47,13 @@ def forward_flops(
 ) -> Line:
     """Return the FLOPs of a forward pass over ``tokens`` new tokens per sequence, a part per role.
 
-    Cross-attention is counted against as many encoder tokens as ``past + tokens``.
+    Cross-attention is counted against as many encoder tokens as ``past + tokens``, and against none where
+    its keys are those of pictures.
     """
+    encoder = past + tokens if model.architecture.crossed is None else 0
     by_role: dict[str, int] = defaultdict(int)
     for operation, layers in model.architecture.operations():
-        one = operation_flops(operation, tokens, past, scores, past + tokens)
+        one = operation_flops(operation, tokens, past, scores, encoder)
         by_role[operation.role] += one * layers * sequences
     status: Status = "assumed" if model.assumed else "exact"
     parts = [

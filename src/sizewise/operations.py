@@ -58,6 +58,8 @@ class TokenCache:
     stride: int = 1
     pending: int = 0
     overlap: int = 0
+    wide_index: bool = False
+    """The indexer's keys are kept in fp32 whatever the cache's format."""
 
     @property
     def numbers(self) -> int:

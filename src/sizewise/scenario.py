@@ -29,6 +29,10 @@ class Scenario:
     sequences: int
     image_tokens: int = 0
     """Tokens of the context that pictures take."""
+    audio: Line | None = None
+    """Tokens of the context that sound takes, a part per piece; None where there is none."""
+    encoder_tokens: int | None = None
+    """Keys that cross-attention keeps of pictures; None where it keeps those of an encoder of text."""
     weights: Format
     scheme: Scheme
     shipped: Line | None = None
@@ -36,6 +40,11 @@ class Scenario:
     cache: CacheFormat
     runtime: str
     placements: tuple[Placement, ...] = ()
+
+    @property
+    def audio_tokens(self) -> int:
+        """Count the tokens of the context that sound takes."""
+        return 0 if self.audio is None else int(self.audio.value)
 
     @property
     def devices(self) -> int:

@@ -39,6 +39,8 @@ _COUNT_UNITS = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "g": 10**9, "t": 10**
 CONTEXT_LIMIT = 10**9
 SEQUENCES_LIMIT = 10**6
 PIXEL_LIMIT = 100_000
+SECONDS_LIMIT = 10**6
+PIECES_LIMIT = 1000
 COUNT_LIMIT = 10**16
 MEMORY_LIMIT = 2**60
 
@@ -108,6 +110,26 @@ def parse_pixels(text: str) -> tuple[int, int]:
     if match is None or not all(1 <= int(side) <= PIXEL_LIMIT for side in match.groups()):
         raise UsageError("bad_option", f"{shorten(text)!r} is no size of a picture; write it like 1024x768")
     return int(match[1]), int(match[2])
+
+
+def parse_seconds(text: str) -> tuple[float, ...]:
+    """Return the seconds of one sound or of several, ``30`` or ``30,12.5s``; each over 0, to 1,000,000.
+
+    Raises UsageError (bad_option).
+
+    >>> parse_seconds("30"), parse_seconds("30,12.5s")
+    ((30.0,), (30.0, 12.5))
+    """
+    pieces = text.split(",", PIECES_LIMIT)
+    found = [re.fullmatch(r"\s*([0-9]{1,7}(?:\.[0-9]{1,9})?)\s*s?\s*", piece[:40]) for piece in pieces]
+    seconds = tuple(float(match[1]) if match else 0.0 for match in found)
+    if len(pieces) > PIECES_LIMIT or not all(0 < each <= SECONDS_LIMIT for each in seconds):
+        raise UsageError(
+            "bad_option",
+            f"{shorten(text)!r} is no length of sound; write seconds like 30 or 30,12.5 "
+            f"(to {SECONDS_LIMIT:,}, at most {PIECES_LIMIT:,} of them)",
+        )
+    return seconds
 
 
 def binary_bytes(amount: float) -> str:

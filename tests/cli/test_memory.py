@@ -1,6 +1,11 @@
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+import sizewise as sw
+from sizewise.errors import UsageError
 
 GIB = 2**30
 
@@ -112,3 +117,65 @@ def test_side_by_side(run: Callable) -> None:
 @pytest.mark.parametrize(("text", "expected"), [("24GiB", 24 * GIB), ("24", 24 * GIB), ("24GB", 24 * 10**9)])
 def test_units_of_memory(run: Callable, text: str, expected: int) -> None:
     assert memory(run, "gpt2", "--memory", text)["fits"][0]["usable"] == expected
+
+
+LISTENS = {
+    "model_type": "qwen2_audio",
+    "audio_config": {"model_type": "qwen2_audio_encoder"},
+    "text_config": {"model_type": "qwen2", "max_position_embeddings": 32_768},
+}
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> str:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(LISTENS))
+    return str(file)
+
+
+@pytest.mark.parametrize("spelling", [("--audio", "10,3"), ("--audio", "10s", "--audio", "3.0")])
+def test_sound_takes_tokens_of_the_context(run: Callable, listener: str, spelling: tuple[str, ...]) -> None:
+    heard = memory(run, listener, "-c", "1000", "--runtime", "ideal", *spelling)
+    longer = memory(run, listener, "-c", "1325", "--runtime", "ideal")
+    assert heard["scenario"]["audio_tokens"] == 250 + 75
+    assert heard["scenario"]["context"] == 1325
+    assert heard["memory"] == longer["memory"]
+    assert longer["scenario"]["audio_tokens"] == 0
+
+
+def test_the_rule_for_sound_is_explained(run: Callable, listener: str) -> None:
+    found = run("memory", listener, "--audio", "10", "--explain")
+    assert "sound of 10 s: 250 tokens (derived) = " in found.out
+    assert "processing_qwen2_audio.py" in found.out
+    assert "sound takes 250 tokens" in run("memory", listener, "--audio", "10").out
+    lines = memory(run, listener, "--audio", "10", "--explain")
+    assert lines["audio"]["parts"][0]["value"] == 250
+
+
+def test_sound_that_the_processor_cuts_is_said(run: Callable, listener: str) -> None:
+    document = memory(run, listener, "--audio", "31")
+    assert document["scenario"]["audio_tokens"] == 750
+    assert "sound_cut" in [warning["code"] for warning in document["warnings"]]
+
+
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "gpt2"])
+def test_text_models_take_no_sound(run: Callable, model: str) -> None:
+    found = run("memory", model, "--audio", "10")
+    assert found.code == 2
+    assert "[bad_option]" in found.err
+    assert "takes no sound" in found.err
+
+
+@pytest.mark.parametrize("length", ["0", "-3", "", "1e9", "ten", "5,,5", "9999999", "1;2", "nan"])
+def test_lengths_of_sound_that_cannot_be_meant(run: Callable, listener: str, length: str) -> None:
+    found = run("memory", listener, f"--audio={length}")
+    assert found.code == 2
+    assert "[bad_option]" in found.err
+
+
+def test_sound_from_python() -> None:
+    answer = sw.memory_answer(LISTENS, context=1000, audio=[10, 3.0])
+    assert answer.scenario.audio_tokens == 325
+    assert sw.memory(LISTENS, context=1000, audio=[10, 3]).value == answer.line.value
+    with pytest.raises(UsageError):
+        sw.memory_answer(LISTENS, audio=[-1])

@@ -14,6 +14,7 @@ from sizewise.plans.images import (
     GLM_LEAST,
     GLM_MOST,
     FixedTokens,
+    LinedPatches,
     MergedPatches,
     MoonPatches,
     PatchRows,
@@ -76,6 +77,18 @@ RULES: dict[str, tuple[MediaTokens, list[int]]] = {
     "kimi_k25": (
         MoonPatches(patch=14, merge=2),
         [1, 4, 64, 414, 414, 1369, 1196, 2691, 864, 4187, 2574, 600],
+    ),
+    "hunyuan_vl": (
+        MergedPatches(patch=16, merge=2, least=512 * 512, most=2048 * 2048, lined=True),
+        [274, 296, 274, 317, 322, 1058, 904, 2076, 695, 4110, 2018, 464],
+    ),
+    "ernie4_5_vl_moe": (
+        MergedPatches(patch=14, merge=2, most=28 * 28 * 6177),
+        [4, 6, 64, 391, 391, 1369, 1196, 2691, 864, 6144, 2574, 576],
+    ),
+    "fuyu": (
+        LinedPatches(patch=30),
+        [2, 4, 72, 368, 374, 1260, 1056, 2340, 252, 1980, 520, 552],
     ),
     "gemma4": (
         PooledPatches(patch=16, pool=3, most=280),

@@ -177,7 +177,6 @@ def test_the_class_that_the_text_section_names_does_not_count() -> None:
         ("llava", {"text_config": {"model_type": "t5"}}, "T5"),
         ("llava", {"vision_config": {**VISION, "model_type": "dinov2"}}, "dinov2"),
         ("glm46v", {"vision_config": {**VISION, "model_type": "clip_vision_model"}}, "vision_config"),
-        ("gemma4", {"audio_config": {"hidden_size": 8}}, "audio"),
     ],
 )
 def test_what_is_not_modelled_is_refused_by_name(model_type: str, changes: dict[str, Any], part: str) -> None:

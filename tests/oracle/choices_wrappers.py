@@ -1,19 +1,9 @@
 """Recipes of further wrappers, to be joined with those of ``wrappers``."""
 
-from . import special, vision
-from .choices import FLAG, Recipe, any_of, between, maybe, of, section, times
+from . import choices_text_more_b
+from .choices import FLAG, Recipe, between, maybe, of, section, times
 from .wrappers import TIE, text, tower
 
-GEMMA4_VISION: Recipe = (
-    vision.LAYERS,
-    {
-        "head_dim": of(8, 16),
-        "num_key_value_heads": of(1, 2),
-        "position_embedding_size": of(32, 64),
-        "use_clipped_linears": maybe(FLAG),
-        "standardize": maybe(FLAG),
-    },
-)
 SAM: Recipe = (
     {
         "num_attention_heads": of(2, 4),
@@ -33,13 +23,7 @@ SAM: Recipe = (
 )
 
 RECIPES: dict[str, Recipe] = {
-    "gemma4": (
-        TIE,
-        {
-            "text_config": section("gemma4_text", special.RECIPES["gemma4_text"], named=0.7),
-            "vision_config": any_of(of(None), *[section("gemma4_vision", GEMMA4_VISION, named=0.7)] * 3),
-        },
-    ),
+    **choices_text_more_b.WRAPPERS,
     "glmga": (TIE, text("glm4v_text"), tower("glm4v_vision")),
     "deepseek_vl_hybrid": (
         TIE,

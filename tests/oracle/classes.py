@@ -33,9 +33,14 @@ IMAGE_AND_TEXT = "AutoModelForImageTextToText"
 
 
 def model(configuration: Any, named: str) -> Any:
-    """Return a model of the named class, or of the one that a mapping (an Auto class) has for the type."""
+    """Return a model of the named class, or of the one that a mapping (an Auto class) has for the type.
+
+    Some language models stand only in the mapping of images and text.
+    """
     import transformers
 
+    if named == CAUSAL and type(configuration) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
+        named = IMAGE_AND_TEXT
     found = getattr(transformers, named)
     return found.from_config(configuration) if named.startswith("Auto") else found(configuration)
 

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from random import Random
 
 from . import (
+    choices_audio,
+    choices_text_more_a,
+    choices_text_more_b,
+    choices_vision_more,
     choices_wrappers,
     dense,
     early,
@@ -23,6 +27,15 @@ from .choices import Fields, Recipe, Table, draw
 ENCODERS: dict[str, Recipe] = {**encoders.RECIPES, **encoder_kin.RECIPES, **encoder_decoders.RECIPES}
 """Types whose files name one of several classes."""
 
+WRAPPERS: dict[str, Recipe] = {
+    **wrappers.RECIPES,
+    **choices_wrappers.RECIPES,
+    **choices_vision_more.RECIPES,
+    **choices_audio.RECIPES,
+    **choices_text_more_a.WRAPPERS,
+}
+"""Types that join a language model and a tower."""
+
 RECIPES: dict[str, Recipe] = {
     **dense.RECIPES,
     **early.RECIPES,
@@ -33,8 +46,9 @@ RECIPES: dict[str, Recipe] = {
     **variants.RECIPES,
     **early_decoders.RECIPES,
     **ENCODERS,
-    **wrappers.RECIPES,
-    **choices_wrappers.RECIPES,
+    **choices_text_more_b.RECIPES,
+    **choices_text_more_a.RECIPES,
+    **WRAPPERS,
 }
 """By model type. A type that is new in a family needs one here."""
 

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from .choices import ABSENT, Draw, Fields, Missing, Table, between, divisor_of, of, times
+from .choices import ABSENT, Draw, Fields, Missing, Table, any_of, between, divisor_of, of, same_as, times
 from .latent import first_full
 from .special import both_kinds
 from .state_space import letters
@@ -57,6 +57,10 @@ LENDERS = {
 """Both kinds of attention stand below the layers that borrow keys and values."""
 
 CHANGES: dict[str, Table] = {
+    "qwen4_exp_text": {"full_attention_interval": of(1)},
+    "diffllama": {"num_key_value_heads": any_of(of(2), same_as("num_attention_heads"))},
+    "iquestcoder": {"clip_qkv": ABSENT, "use_sliding_window": ABSENT},
+    "lfm3": {"layer_types": first("full_attention", "conv", "sliding_attention")},
     "gpt2": POSITIONS,
     "gpt-sw3": POSITIONS,
     "gpt_bigcode": POSITIONS,
@@ -80,6 +84,14 @@ CHANGES: dict[str, Table] = {
     },
     "falcon": {"alibi": of(False), "parallel_attn": of(True), "num_ln_in_parallel_attn": ABSENT},
     "axk1": ONE_GROUP,
+    "axk2": ONE_GROUP,
+    "bailing_hybrid": {
+        **ONE_GROUP,
+        "layer_types": first("full_attention", "linear_attention"),
+        "layer_group_size": ABSENT,
+    },
+    "hy_v4": {"indexer_types": first_full},
+    "zaya": {"layer_types": first("hybrid", "hybrid_sliding"), "sliding_window": of(2, 7, 16, 512)},
     "deepseek_v3": ONE_GROUP,
     "deepseek_v32": ONE_GROUP,
     "bamba": {"attn_layer_indices": of([0])},
@@ -110,6 +122,8 @@ CHANGES: dict[str, Table] = {
     },
     "gemma3n_text": LENDERS,
     "gemma4_text": {**LENDERS, "hidden_size_per_layer_input": of(4, 7)},
+    "gemma4_unified_text": LENDERS,
+    "inkling_text": {"sliding_window_size": between(LONGEST + 10, 60)},
     "glm_moe_dsa": {
         "indexer_types": first_full,
         "index_topk_pattern": ABSENT,

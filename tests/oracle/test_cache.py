@@ -10,10 +10,9 @@ from sizewise.families import describe
 from sizewise.runtimes import CacheRequest
 from sizewise.runtimes.transformers import Transformers
 
-from . import choices_wrappers, wrappers
 from .classes import CAUSAL, Held, Run, configuration, fill_cache, resolved
 from .conftest import Oracle
-from .generators import ENCODERS, RECIPES, configurations
+from .generators import ENCODERS, RECIPES, WRAPPERS, configurations
 from .runnable import LONGEST, changes
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]
@@ -22,12 +21,11 @@ BYTES = {"bfloat16": 2, "float32": 4}
 ENCODER_DECODERS = {"bart": "BartForConditionalGeneration", "t5": "T5ForConditionalGeneration"}
 IN_MODULES = {"recurrent_gemma"}
 """The class keeps its states in its modules and returns no cache."""
-OWN_CACHES = {"deepseek_v4", "falcon_mamba", "mamba", "mamba2", "minimax", "rwkv", "xlstm"}
+OWN_CACHES = {"deepseek_v4", "falcon_mamba", "mamba", "mamba2", "minimax", "qwen4_exp_text", "rwkv", "xlstm"}
 """The class has a cache of its own and takes no StaticCache."""
 NO_CACHES = {"openai-gpt"}
 """The class keeps nothing."""
-WRAPPERS = wrappers.RECIPES.keys() | choices_wrappers.RECIPES.keys()
-DECODERS = sorted(RECIPES.keys() - ENCODERS.keys() - WRAPPERS - IN_MODULES - NO_CACHES)
+DECODERS = sorted(RECIPES.keys() - ENCODERS.keys() - WRAPPERS.keys() - IN_MODULES - NO_CACHES)
 
 
 def drawn_run(random: Random, model_type: str, *, static: bool) -> Run:

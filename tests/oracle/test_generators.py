@@ -6,12 +6,13 @@ import pytest
 
 from sizewise.families import known_types
 
-from . import wrappers
+from . import choices_audio, choices_text_more_a, choices_vision_more, wrappers
 from .generators import RECIPES, configurations
 
 
 def test_every_known_type_has_a_recipe_and_no_other_one() -> None:
-    assert sorted({*RECIPES, *wrappers.TEXTS}) == sorted(known_types())
+    inner = {*wrappers.TEXTS, *choices_audio.TEXTS, *choices_vision_more.TEXTS, *choices_text_more_a.TEXTS}
+    assert sorted({*RECIPES, *inner}) == sorted(known_types())
 
 
 @pytest.mark.parametrize("model_type", sorted(RECIPES))

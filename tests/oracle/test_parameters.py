@@ -14,11 +14,11 @@ from sizewise.configuration import Config
 from sizewise.errors import SizewiseError
 from sizewise.families import describe
 
-from . import choices_wrappers, wrappers
+from . import choices_audio
 from .choices import Fields
 from .classes import CAUSAL, IMAGE_AND_TEXT, Built, build, configuration, resolved
 from .conftest import Oracle, Tally
-from .generators import ENCODERS, RECIPES, configurations
+from .generators import ENCODERS, RECIPES, WRAPPERS, configurations
 
 pytestmark = [pytest.mark.oracle, pytest.mark.filterwarnings("ignore")]
 
@@ -29,7 +29,8 @@ SHOWN_MISMATCHES = 3
 def named_class(model_type: str, fields: Fields) -> str:
     """Return the class of an encoder that a file or else sizewise names; elsewhere the mapping's class."""
     if model_type not in ENCODERS:
-        return IMAGE_AND_TEXT if model_type in {*wrappers.RECIPES, *choices_wrappers.RECIPES} else CAUSAL
+        mapped = IMAGE_AND_TEXT if model_type in WRAPPERS else CAUSAL
+        return choices_audio.CLASSES.get(model_type, mapped)
     named: list[str] = fields.get("architectures") or [describe(Config(fields, model_type)).model_class]
     return named[0]
 

@@ -26,6 +26,7 @@ def command(
     context: int | None,
     images: int,
     image_size: tuple[int, int],
+    audio: tuple[tuple[float, ...], ...],
     sequences: int,
     quant: str | None,
     kv_cache_dtype: str | None,
@@ -41,6 +42,7 @@ def command(
         context=context,
         images=images,
         image_size=image_size,
+        audio=tuple(seconds for given in audio for seconds in given),
         sequences=sequences,
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,
@@ -68,13 +70,11 @@ def command(
 
 
 def _text(answers: list[MemoryAnswer], output: Output, *, explain: bool) -> str:
-    from sizewise.report.memory import compared_memory, memory_bar, memory_notes, memory_tables
+    from sizewise.report.memory import compared_memory, explained, memory_bar, memory_notes, memory_tables
     from sizewise.report.terminal import render
 
     if explain:
-        return (
-            "\n\n".join(f"{escape(answer.model.name)}\n{answer.line.explain()}" for answer in answers) + "\n"
-        )
+        return "\n\n".join(f"{escape(answer.model.name)}\n{explained(answer)}" for answer in answers) + "\n"
     if len(answers) > 1:
         return render(compared_memory(answers), color=colour(output))
     (answer,) = answers

@@ -12,7 +12,7 @@ from sizewise.errors import UsageError
 from sizewise.sources.reference import load_reference, raw_configuration
 from sizewise.sources.settings import apply_settings, parse_settings
 from sizewise.sources.shapes import Shape, from_shape
-from sizewise.units import parse_context, parse_pixels
+from sizewise.units import parse_context, parse_pixels, parse_seconds
 
 Command = Callable[..., Any]
 
@@ -50,6 +50,18 @@ class Pixels(click.ParamType[tuple[int, int]]):
     ) -> tuple[int, int]:
         """Return width and height; click passes values through that are pairs already."""
         return value if isinstance(value, tuple) else parse_pixels(value)
+
+
+class Sounds(click.ParamType[tuple[float, ...]]):
+    """The lengths of sounds in seconds: 30 or 30,12.5."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Return seconds; click passes values through that are tuples already."""
+        return value if isinstance(value, tuple) else parse_seconds(value)
 
 
 def model_options(function: Command) -> Command:
@@ -212,6 +224,13 @@ def scenario_options(function: Command) -> Command:
             type=Pixels(),
             default="1024x1024",
             help="Width x height, e.g. 1024x1024.",
+        ),
+        click.option(
+            "--audio",
+            "audio",
+            type=Sounds(),
+            multiple=True,
+            help="Seconds of sound per sequence, added to the context, e.g. 30 or 30,12.5.",
         ),
         click.option("--on", "on", help="Devices: rtx-4090, h100-sxm:2, here."),
         click.option("--memory", "memory", help="Memory per device, e.g. 24GiB."),

@@ -69,6 +69,8 @@ class GroupedQueryAttention:
     """Values are the projected keys under another norm: there is no value projection."""
     borrowed: bool = False
     """Keys and values are those of an earlier layer: nothing is projected, nothing kept."""
+    index_size: int = 0
+    """Features per token that an indexer beside the layer keeps."""
     names: AttentionNames = AttentionNames()
 
     @property
@@ -169,6 +171,7 @@ class GroupedQueryAttention:
             yield TokenCache(
                 keys=self.keys,
                 values=self.values,
+                index=self.index_size,
                 heads=self.kv_heads,
                 window=self.window,
                 chunk=self.chunk,

@@ -18,14 +18,16 @@ class HyperConnection:
 
     hidden: int
     streams: int
+    mixes: bool = True
+    """The streams are mixed with each other; without that they stay apart."""
 
     @property
     def coefficients(self) -> int:
-        """Numbers per token: M to join, M to spread, M*M to mix."""
-        return (2 + self.streams) * self.streams
+        """Numbers per token: M to join, M to spread and, where they are mixed, M*M for that."""
+        return (2 + (self.streams if self.mixes else 0)) * self.streams
 
     def weights(self) -> Iterator[Weight]:
-        """Yield the matrix, its base and three scales.
+        """Yield the matrix, its base and a scale for each kind of coefficients.
 
         >>> sum(weight.elements for weight in HyperConnection(hidden=4096, streams=4).weights())
         393243
@@ -33,7 +35,7 @@ class HyperConnection:
         shape = (self.coefficients, self.streams * self.hidden)
         yield Weight(name="fn", role="feed_forward", shape=shape, kind="matrix")
         yield Weight(name="base", role="feed_forward", shape=(self.coefficients,))
-        yield Weight(name="scale", role="feed_forward", shape=(3,))
+        yield Weight(name="scale", role="feed_forward", shape=(3 if self.mixes else 2,))
 
     def operations(self) -> Iterator[Operation]:
         """Yield the coefficients and what they weigh: one vector of D for each."""

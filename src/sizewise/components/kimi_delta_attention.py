@@ -20,6 +20,10 @@ class KimiDeltaAttention:
     heads: int
     head_size: int
     kernel: int
+    decay_shape: tuple[int, ...] = ()
+    """Shape of the decay of the N heads; empty means [1, 1, N, 1]."""
+    full_rank: bool = False
+    """Forget gate and output gate come from one matrix each instead of two of rank H."""
 
     @property
     def features(self) -> int:
@@ -27,7 +31,7 @@ class KimiDeltaAttention:
         return self.heads * self.head_size
 
     def weights(self) -> Iterator[Weight]:
-        """Yield the projections, the convolution [3P, 1, k], decay and gate of rank H, and a norm [H].
+        """Yield the projections, the convolution [3P, 1, k], decay and gate, and a norm [H].
 
         >>> layer = KimiDeltaAttention(hidden=2304, heads=32, head_size=128, kernel=4)
         >>> sum(weight.elements for weight in layer.weights())
@@ -39,15 +43,21 @@ class KimiDeltaAttention:
         yield Weight(
             name="conv1d.weight", role="state_space", shape=(3 * features, 1, self.kernel), kind="kernel"
         )
-        yield from linear("forget_gate.f_a_proj", "state_space", size, self.hidden)
-        yield from linear("forget_gate.f_b_proj", "state_space", features, size)
+        yield from self._gate_weights("forget_gate.f")
         yield Weight(name="forget_gate.dt_bias", role="state_space", shape=(features,))
-        yield Weight(name="forget_gate.A_log", role="state_space", shape=(1, 1, self.heads, 1))
+        decay = self.decay_shape or (1, 1, self.heads, 1)
+        yield Weight(name="forget_gate.A_log", role="state_space", shape=decay)
         yield from linear("b_proj", "state_space", self.heads, self.hidden)
-        yield from linear("g_a_proj", "state_space", size, self.hidden)
-        yield from linear("g_b_proj", "state_space", features, size)
+        yield from self._gate_weights("g")
         yield Weight(name="o_norm.weight", role="norm", shape=(size,))
         yield from linear("o_proj", "state_space", self.hidden, features)
+
+    def _gate_weights(self, name: str) -> Iterator[Weight]:
+        if self.full_rank:
+            yield from linear(f"{name}_proj", "state_space", self.features, self.hidden)
+            return
+        yield from linear(f"{name}_a_proj", "state_space", self.head_size, self.hidden)
+        yield from linear(f"{name}_b_proj", "state_space", self.features, self.head_size)
 
     def operations(self) -> Iterator[Operation]:
         """Yield the projections, the convolution and the scan.
@@ -65,6 +75,9 @@ class KimiDeltaAttention:
             outputs=3 * features,
         )
         for name in ("decay", "gate"):
+            if self.full_rank:
+                yield product(name, "state_space", features, self.hidden)
+                continue
             yield product(f"{name}_down", "state_space", size, self.hidden)
             yield product(f"{name}_up", "state_space", features, size)
         yield product("strength", "state_space", self.heads, self.hidden)

@@ -25,25 +25,45 @@ class Indexer:
     query_rank: int
     heads: int
     head_size: int
+    pool: int = 0
+    """Tokens whose keys are joined by learned gates before they are scored; 0: each is scored."""
+
+    wide: bool = False
+    """The class keeps the keys in fp32."""
+
+    @property
+    def numbers(self) -> int:
+        """Numbers kept per token: the key, and with pools its gate and a mark that it counts."""
+        return 2 * self.head_size + 1 if self.pool else self.head_size
 
     def weights(self) -> Iterator[Weight]:
-        """Yield [G*I, Q], [I, D] with the LayerNorm of the key, and the weights of the heads [G, D]."""
+        """Yield [G*I, Q], [I, D] with the LayerNorm of the key, and the weights of the heads [G, D].
+
+        Pools of p tokens have positions [p, I] and a gate [I, D].
+        """
         yield from linear("indexer.wq_b", "attention", self.heads * self.head_size, self.query_rank)
         yield from linear("indexer.wk", "attention", self.head_size, self.hidden)
         yield Weight(name="indexer.k_norm.weight", role="norm", shape=(self.head_size,))
         yield Weight(name="indexer.k_norm.bias", role="norm", shape=(self.head_size,))
         yield from linear("indexer.weights_proj", "attention", self.heads, self.hidden)
+        if self.pool:
+            name = "indexer.index_kpool_compress"
+            yield Weight(name=f"{name}_ape", role="attention", shape=(self.pool, self.head_size))
+            gate = (self.head_size, self.hidden)
+            yield Weight(name=f"{name}_gate", role="attention", shape=gate, kind="matrix")
 
     def operations(self) -> Iterator[Operation]:
         """Yield the products, and the scores of all keys with their weighted sum over the heads."""
         yield product("index_queries", "attention", self.heads * self.head_size, self.query_rank)
         yield product("index_keys", "attention", self.head_size, self.hidden)
         yield product("index_weights", "attention", self.heads, self.hidden)
+        if self.pool:
+            yield product("index_gates", "attention", self.head_size, self.hidden)
         yield Operation(
             name="index_scores",
             role="attention",
             kind="scores",
-            macs_per_key=self.heads * (self.head_size + 1),
+            macs_per_key=-(-self.heads * (self.head_size + 1) // max(self.pool, 1)),
         )
 
 
@@ -64,6 +84,11 @@ class LatentAttention:
     indexer: Indexer | None = None
     selected: int | None = None
     """Keys that an indexer, this layer's or an earlier one's, leaves to attend to."""
+    window: int | None = None
+    gated: bool = False
+    """The latent of the queries, normed and as it is, becomes queries and a gate of the output at once."""
+    borrowed: bool = False
+    """The latent of keys and values is that of an earlier layer: it is not projected, not kept."""
 
     @property
     def queries(self) -> int:
@@ -94,8 +119,9 @@ class LatentAttention:
         187107328
         """
         yield from self._query_weights()
-        yield from linear("kv_a_proj_with_mqa", "attention", self.latent, self.hidden, bias=self.bias)
-        yield Weight(name="kv_a_layernorm.weight", role="norm", shape=(self.latent_rank,))
+        if not self.borrowed:
+            yield from linear("kv_a_proj_with_mqa", "attention", self.latent, self.hidden, bias=self.bias)
+            yield Weight(name="kv_a_layernorm.weight", role="norm", shape=(self.latent_rank,))
         yield from linear("kv_b_proj", "attention", self.expanded, self.latent_rank)
         yield from linear("o_proj", "attention", self.hidden, self.values, bias=self.bias)
         if self.indexer is not None:
@@ -107,7 +133,10 @@ class LatentAttention:
             return
         yield from linear("q_a_proj", "attention", self.query_rank, self.hidden, bias=self.bias)
         yield Weight(name="q_a_layernorm.weight", role="norm", shape=(self.query_rank,))
-        yield from linear("q_b_proj", "attention", self.queries, self.query_rank)
+        if self.gated:
+            yield from linear("q_gate_proj", "attention", self.queries + self.values, 2 * self.query_rank)
+        else:
+            yield from linear("q_b_proj", "attention", self.queries, self.query_rank)
 
     def operations(self) -> Iterator[Operation]:
         """Yield the products and the scores with expanded keys: N*(P+R) and N*V per key.
@@ -115,12 +144,9 @@ class LatentAttention:
         Each token's latent is expanded once, as in training and prefill. Engines that fold the
         expansion into queries and outputs pay N*(2C+R) per key instead and skip the expansion.
         """
-        if self.query_rank is None:
-            yield product("queries", "attention", self.queries, self.hidden)
-        else:
-            yield product("query_latent", "attention", self.query_rank, self.hidden)
-            yield product("queries", "attention", self.queries, self.query_rank)
-        yield product("latent", "attention", self.latent, self.hidden)
+        yield from self._query_operations()
+        if not self.borrowed:
+            yield product("latent", "attention", self.latent, self.hidden)
         yield product("expansion", "attention", self.expanded, self.latent_rank)
         if self.indexer is not None:
             yield from self.indexer.operations()
@@ -129,10 +155,20 @@ class LatentAttention:
             role="attention",
             kind="scores",
             macs_per_key=self.queries + self.values,
-            reach=self.selected,
+            reach=self.selected if self.window is None else self.window,
             outputs=self.values,
         )
         yield product("output", "attention", self.hidden, self.values)
+
+    def _query_operations(self) -> Iterator[Operation]:
+        if self.query_rank is None:
+            yield product("queries", "attention", self.queries, self.hidden)
+            return
+        yield product("query_latent", "attention", self.query_rank, self.hidden)
+        if self.gated:
+            yield product("queries_and_gate", "attention", self.queries + self.values, 2 * self.query_rank)
+        else:
+            yield product("queries", "attention", self.queries, self.query_rank)
 
     def kept(self) -> Iterator[Kept]:
         """Yield one latent of C+R numbers per token, and the indexer's key where the layer has one.
@@ -142,5 +178,8 @@ class LatentAttention:
         >>> [entry.numbers for entry in layer.kept()]
         [576]
         """
-        index = 0 if self.indexer is None else self.indexer.head_size
-        yield TokenCache(keys=self.latent, index=index, latent=True)
+        index = 0 if self.indexer is None else self.indexer.numbers
+        if index or not self.borrowed:
+            latent = 0 if self.borrowed else self.latent
+            wide = self.indexer is not None and self.indexer.wide
+            yield TokenCache(keys=latent, index=index, window=self.window, latent=True, wide_index=wide)

@@ -21,6 +21,8 @@ class Router:
     bias: bool = False
     correction: str = ""
     """Name of the correction bias where it is a parameter; it is set by counting, not by gradients."""
+    idle: bool = False
+    """No token of text is routed here: these are experts for pictures."""
 
     def weights(self) -> Iterator[Weight]:
         """Yield the weight [E, D], the bias [E] and the correction bias [1, E] where there are some.
@@ -29,15 +31,16 @@ class Router:
         [32768]
         """
         shape = (self.experts, self.hidden)
-        yield Weight(name="weight", role="router", shape=shape, kind="matrix")
+        used = 0 if self.idle else 1
+        yield Weight(name="weight", role="router", shape=shape, kind="matrix", active_experts=used)
         if self.bias:
             yield Weight(name="bias", role="router", shape=(self.experts,))
         if self.correction:
             yield Weight(name=self.correction, role="router", shape=(1, self.experts), frozen=True)
 
     def operations(self) -> Iterator[Operation]:
-        """Yield the product."""
-        yield product("routing", "router", self.experts, self.hidden)
+        """Yield the product, if a token of text has one."""
+        yield product("routing", "router", self.experts, self.hidden, times=0 if self.idle else 1)
 
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""

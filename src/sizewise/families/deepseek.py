@@ -5,15 +5,13 @@ below; the arithmetic is in the components.
 Source: the configuration and modelling files of transformers 5.23.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sizewise.architecture import Architecture, Part, stack
 from sizewise.components.feed_forward import FeedForward
-from sizewise.components.latent_attention import Indexer, LatentAttention
+from sizewise.components.latent_attention import LatentAttention
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
-from sizewise.errors import InputError
 from sizewise.families import Resolve
 from sizewise.plans.beside import Prediction, with_corrections, with_predictions
 from sizewise.plans.experts import (
@@ -27,49 +25,7 @@ from sizewise.plans.experts import (
     no_layer,
 )
 from sizewise.plans.fields import causal_model, flag
-
-INDEXED = dict.fromkeys(
-    ("indexed_attention", "deepseek_sparse_attention", "full_attention"), "indexed_attention"
-)
-INDEXER_KINDS = ("full", "shared", "F", "S")
-
-IndexerRule = Callable[[Config, int], list[bool]]
-"""From a configuration and a number of layers to one answer per layer: has it an indexer of its own?"""
-
-
-def every_indexer(_config: Config, layers: int) -> list[bool]:
-    """Give each layer an indexer of its own."""
-    return [True] * layers
-
-
-def shared_indexers(config: Config, layers: int) -> list[bool]:
-    """Give some layers an indexer of their own; the others take over the choice of an earlier one.
-
-    Said by ``indexer_types`` or ``index_topk_pattern`` (a list, or letters F and S), else every
-    ``index_topk_freq``-th layer from ``index_skip_topk_offset`` on has one, and all before it.
-    """
-    for field in ("indexer_types", "index_topk_pattern"):
-        if config.raw(field) is not None:
-            return _listed_indexers(config, field, layers)
-    step = config.optional_count("index_topk_freq") or 1
-    offset = config.optional_count("index_skip_topk_offset")
-    first = 1 if offset is None else offset - 1
-    return [max(index - first, 0) % step == 0 for index in range(layers)]
-
-
-def _listed_indexers(config: Config, field: str, layers: int) -> list[bool]:
-    """Read one entry per layer; a longer list, which may count prediction layers, is cut."""
-    raw = config.raw(field)
-    entries = list(raw if isinstance(raw, str) else config.entries(field) or ())
-    length = f"{field} has {len(entries)} entries for {layers} layers"
-    if len(entries) < layers:
-        raise InputError("inconsistent", f"{config.model_type} config: {length}")
-    if len(entries) > layers:
-        config.notice("inconsistent", f"{length}; the rest is not used")
-    if any(entry not in INDEXER_KINDS for entry in entries[:layers]):
-        raise config.bad(field, f"holds an unknown kind; known are {', '.join(INDEXER_KINDS)}")
-    return [entry in ("full", "F") for entry in entries[:layers]]
-
+from sizewise.plans.indexers import INDEXED, IndexerRule, every_indexer, indexer, shared_indexers
 
 EXPERTS = ExpertStyle(
     experts="n_routed_experts", width="moe_intermediate_size", shared_count="n_shared_experts"
@@ -132,6 +88,7 @@ MODEL_TYPES: dict[str, Style] = {
         query_rank_required=True,
         norm_after_experts=True,
     ),
+    "mistral4": Style(model_class="Mistral4ForCausalLM", sparse=after_first_dense, corrected=False),
     "minicpm3": Style(model_class="MiniCPM3ForCausalLM", mlp_bias="mlp_bias", value_size_may_be_null=True),
     "youtu": Style(model_class="YoutuForCausalLM"),
 }
@@ -186,17 +143,8 @@ def _attention(config: Config, style: Style, owns_indexer: bool) -> LatentAttent
         rotary_size=config.size("qk_rope_head_dim"),
         value_size=values or max(hidden // count, 1),
         bias=config.flag("attention_bias"),
-        indexer=_indexer(config) if owns_indexer else None,
+        indexer=indexer(config) if owns_indexer else None,
         selected=config.size("index_topk") if indexed else None,
-    )
-
-
-def _indexer(config: Config) -> Indexer:
-    return Indexer(
-        hidden=config.size("hidden_size"),
-        query_rank=config.size("q_lora_rank"),
-        heads=config.size("index_n_heads"),
-        head_size=config.size("index_head_dim"),
     )
 
 

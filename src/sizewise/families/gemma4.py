@@ -22,7 +22,9 @@ from sizewise.plans.fields import Heads, causal_model, checked_heads
 from sizewise.plans.per_layer_inputs import layer_input_parts, layer_input_tables
 from sizewise.plans.shared_keys import borrowing_layers
 
-MODEL_TYPES = {"gemma4_text": "Gemma4ForCausalLM"}
+MODEL_TYPES = {"gemma4_text": "Gemma4ForCausalLM", "gemma4_unified_text": "Gemma4UnifiedForCausalLM"}
+PLAIN_TYPES = ("gemma4_unified_text",)
+"""Types without inputs per layer and without experts."""
 
 LAYER_KINDS = {"full_attention": "full_attention", "sliding_attention": "sliding_attention"}
 PERIOD = 6
@@ -155,8 +157,9 @@ def describe(config: Config, _resolve: Resolve) -> Architecture:
     rows = zip(full, _heads(config, full), borrowing_layers(config, full), strict=True)
     kinds = [Kind(full=is_full, heads=heads, borrowed=borrowed) for is_full, heads, borrowed in rows]
     width, doubled = config.size("intermediate_size"), config.flag("use_double_wide_mlp")
-    inputs = config.optional_count("hidden_size_per_layer_input") or 0
-    experts = tuple(_expert_parts(config)) if config.flag("enable_moe_block") else ()
+    plain = config.model_type in PLAIN_TYPES
+    inputs = 0 if plain else config.optional_count("hidden_size_per_layer_input") or 0
+    experts = tuple(_expert_parts(config)) if not plain and config.flag("enable_moe_block") else ()
 
     def layer(index: int) -> tuple[Part, ...]:
         kind = kinds[index]

@@ -1,22 +1,23 @@
 """Gemma 4: a tower of native resolution whose patches are pooled, and one matrix to the text model.
 
 Its linear layers stand in wrappers that may clip their inputs and outputs; the limits are buffers.
-The audio tower of the small models is not modelled. Source: the modelling file of transformers 5.23.
+The small models have an audio tower too. Source: the modelling file of transformers 5.23.
 """
 
 from sizewise.architecture import Architecture, Tower
 from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.configuration import Config
-from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.audio import QuarteredFrames
+from sizewise.plans.conformers import gemma4_conformer
 from sizewise.plans.fields import Heads
 from sizewise.plans.images import PooledPatches
-from sizewise.plans.projectors import with_projector
+from sizewise.plans.projectors import sound_with_projector, with_projector
 from sizewise.plans.tower_parts import dense, learned
 from sizewise.plans.towers import Body
 from sizewise.plans.vision_layers import VisionLayerPlan, VisionSizes, encoder
-from sizewise.plans.wrappers import Inner, Inside, WrapperPlan, wrapper
+from sizewise.plans.wrappers import Heard, Inner, Inside, SoundPlan, WrapperPlan, wrapper
 
 COLOURS = 3
 POOLED = 280
@@ -72,6 +73,18 @@ def pooled_patches(inside: Inside) -> PooledPatches:
     return PooledPatches(patch=inside.vision.size("patch_size"), pool=pool, most=POOLED)
 
 
+def audio_towers(heard: Heard) -> tuple[Tower, ...]:
+    """Return the audio tower and its projector."""
+    features, hidden = heard.sound.size("output_proj_dims"), heard.text.hidden
+    matrix = dense("model.embed_audio.embedding_projection", features, hidden, bias=False)
+    return sound_with_projector(gemma4_conformer(heard.sound, "model.audio_tower"), matrix)
+
+
+def quartered_frames(heard: Heard) -> QuarteredFrames:
+    """Return the rule of Gemma 4 for sound."""
+    return QuarteredFrames()
+
+
 MODEL_TYPES: dict[str, WrapperPlan] = {
     "gemma4": WrapperPlan(
         model_class="Gemma4ForConditionalGeneration",
@@ -79,18 +92,15 @@ MODEL_TYPES: dict[str, WrapperPlan] = {
         vision=Inner(field="vision_config", model_type="gemma4_vision", fixed=True, optional=True),
         towers=towers,
         images=pooled_patches,
+        sound=SoundPlan(
+            inner=Inner(field="audio_config", model_type="gemma4_audio", fixed=True, optional=True),
+            towers=audio_towers,
+            tokens=quartered_frames,
+        ),
     )
 }
 
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
-    """Return the architecture of this type.
-
-    Raises InputError (unsupported_architecture) where the file has an audio tower.
-    """
-    if config.raw("audio_config") is not None:
-        raise InputError(
-            "unsupported_architecture",
-            "gemma4 config: the audio tower (audio_config) is not modelled; count the text model by itself",
-        )
+    """Return the architecture of this type."""
     return wrapper(config, MODEL_TYPES[config.model_type], resolve)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from sizewise.architecture import Architecture, Part
+from sizewise.components.differential_attention import Differential
 from sizewise.components.grouped_query_attention import AttentionNames
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
@@ -55,6 +56,66 @@ def optional_post_norms(config: Config) -> Sequence[Part]:
     return [Part(name=name, component=norm) for name in names]
 
 
+def paired_heads(config: Config) -> Heads:
+    """Read heads whose keys and values split into two halves.
+
+    Raises InputError (inconsistent) for an odd number of them: the class refuses that.
+    """
+    counts = heads(config)
+    if counts.key_value % 2:
+        raise InputError(
+            "inconsistent",
+            f"{config.model_type} config: {counts.key_value} key/value heads do not split into two halves",
+        )
+    return counts
+
+
+def differences(config: Config) -> Sequence[Part]:
+    """Return what differential attention has beside its projections."""
+    counts = paired_heads(config)
+    return [Part(name="self_attn", component=Differential(heads=counts.query, head_size=counts.size))]
+
+
+def evenly_biased_heads(config: Config) -> Heads:
+    """Read the heads of a class that has one choice for all biases.
+
+    Raises InputError (inconsistent) where a file makes two.
+    """
+    if config.flag("attention_bias") != config.flag("mlp_bias"):
+        raise InputError(
+            "inconsistent", f"{config.model_type} config: attention_bias and mlp_bias differ; set both alike"
+        )
+    return dividing_heads(config)
+
+
+def plain_heads(config: Config) -> Heads:
+    """Read the heads of a class that neither clips nor slides.
+
+    Raises InputError (unsupported_architecture) where a file asks for that: the class refuses it.
+    """
+    for field in ("clip_qkv", "use_sliding_window"):
+        if config.raw(field) not in (None, False):
+            raise InputError(
+                "unsupported_architecture",
+                f"{config.model_type} config: the class has no {field}; leave it out",
+            )
+    return dividing_heads(config)
+
+
+def dividing_heads(config: Config) -> Heads:
+    """Read heads that divide the hidden size, whatever their own size is.
+
+    Raises InputError (inconsistent) elsewhere: the class refuses that.
+    """
+    counts, hidden = heads(config), config.size("hidden_size")
+    if hidden % counts.query:
+        raise InputError(
+            "inconsistent",
+            f"{config.model_type} config: {counts.query} heads do not divide hidden size {hidden}",
+        )
+    return counts
+
+
 BIASED = AttentionPlan(qkv_bias="attention_bias", out_bias="attention_bias")
 BIASED_MLP = FeedForwardPlan(bias="mlp_bias")
 ALL_SLIDE = AttentionPlan(windows=Windows(rule=every_layer))
@@ -62,6 +123,21 @@ UPPER_SLIDE = Windows(rule=from_max_window_layers, size=switched_window_size)
 
 MODEL_TYPES: dict[str, DecoderPlan] = {
     "llama": DecoderPlan(model_class="LlamaForCausalLM", attention=BIASED, feed_forward=BIASED_MLP),
+    "internlm3": DecoderPlan(
+        model_class="LlamaForCausalLM",
+        attention=replace(BIASED, heads=evenly_biased_heads),
+        feed_forward=BIASED_MLP,
+    ),
+    "iquestcoder": DecoderPlan(
+        model_class="LlamaForCausalLM",
+        attention=replace(BIASED, heads=plain_heads),
+        feed_forward=BIASED_MLP,
+    ),
+    "diffllama": DecoderPlan(
+        model_class="DiffLlamaForCausalLM",
+        attention=replace(BIASED, heads=paired_heads),
+        further=differences,
+    ),
     "mistral": DecoderPlan(model_class="MistralForCausalLM", attention=ALL_SLIDE),
     "ministral3": DecoderPlan(model_class="Ministral3ForCausalLM", attention=ALL_SLIDE),
     "ministral": DecoderPlan(
@@ -126,6 +202,10 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
     ),
     "qwen2_5_vl_text": DecoderPlan(
         model_class="Qwen2_5_VLTextModel", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+    ),
+    "qwen2_5_omni_text": DecoderPlan(
+        model_class="Qwen2_5OmniThinkerTextModel",
+        attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE),
     ),
     "qwen3_vl_text": DecoderPlan(
         model_class="Qwen3VLTextModel",

@@ -1,4 +1,4 @@
-"""Mistral 3 and LightOnOCR: a Pixtral tower whose neighbouring patches are merged, and a projector.
+"""Mistral 3, Mistral Large 4, LightOnOCR: a Pixtral tower with merged neighbouring patches, a projector.
 
 Source: the modelling files of transformers 5.23.
 """
@@ -38,6 +38,13 @@ MODEL_TYPES: dict[str, WrapperPlan] = {
     "mistral3": WrapperPlan(
         model_class="Mistral3ForConditionalGeneration",
         text=Inner(field="text_config", model_type="mistral"),
+        vision=PIXTRAL,
+        towers=merging("model.vision_tower", "model.multi_modal_projector", "multimodal_projector_bias"),
+        images=patch_rows(marks=True),
+    ),
+    "mistral_large4": WrapperPlan(
+        model_class="MistralLarge4ForConditionalGeneration",
+        text=Inner(field="text_config", model_type="mistral_large4_text", fixed=True),
         vision=PIXTRAL,
         towers=merging("model.vision_tower", "model.multi_modal_projector", "multimodal_projector_bias"),
         images=patch_rows(marks=True),

@@ -89,6 +89,12 @@ MODEL_TYPES: dict[str, Style] = {
         sparse=every_step,
         head_norm="per_head",
     ),
+    "qwen3_omni_moe_text": Style(
+        model_class="Qwen3OmniMoeThinkerTextModel",
+        experts=ExpertStyle(experts="num_experts", width="moe_intermediate_size"),
+        sparse=every_step,
+        head_norm="per_head",
+    ),
     "glm4_moe": Style(
         model_class="Glm4MoeForCausalLM",
         experts=ExpertStyle(

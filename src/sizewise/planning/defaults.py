@@ -1,6 +1,6 @@
 """From what a user wrote to a Scenario: every default is chosen here and named in the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizewise.architecture import Model
 from sizewise.catalog.devices import custom_device, parse_devices, with_memory
@@ -9,6 +9,7 @@ from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
 from sizewise.footprint.weights import packing_notice
 from sizewise.formats.scheme import Scheme
+from sizewise.ledger import Line, total
 from sizewise.notices import Notice
 from sizewise.planning.storage import Storage, asked_storage, own_storage
 from sizewise.runtimes.registry import RUNTIMES
@@ -24,6 +25,8 @@ class Asked:
     context: int | None = None
     images: int = 0
     image_size: tuple[int, int] = (1024, 1024)
+    audio: tuple[float, ...] = ()
+    """Seconds of each piece of sound."""
     sequences: int = 1
     quant: str | None = None
     kv_cache_dtype: str | None = None
@@ -41,8 +44,10 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     little = packing_notice(model.architecture, stored.scheme)
     if little is not None:
         notices.append(little)
-    image_tokens = _image_tokens(model, asked)
-    context = (asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)) + image_tokens
+    image_tokens, audio = _image_tokens(model, asked), _audio_line(model, asked.audio)
+    context = asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
+    context += image_tokens + (int(audio.value) if audio else 0)
+    notices.extend(_unheard(model, asked.audio))
     if model.context is not None and context > model.context:
         text = f"{context:,} tokens are more than the {model.context:,} that {model.name} was trained for"
         notices.append(Notice(code="beyond_context", message=text))
@@ -54,6 +59,8 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     scenario = Scenario(
         context=context,
         image_tokens=image_tokens,
+        audio=audio,
+        encoder_tokens=_crossed_tokens(model, asked),
         sequences=asked.sequences,
         weights=stored.format,
         scheme=stored.scheme,
@@ -78,6 +85,34 @@ def _image_tokens(model: Model, asked: Asked) -> int:
         )
         raise UsageError("bad_option", f"--images: {model.name} {why}; count their tokens in --context")
     return asked.images * rule.tokens(*asked.image_size)
+
+
+def _crossed_tokens(model: Model, asked: Asked) -> int | None:
+    """Return the keys that cross-attention keeps of the pictures of one sequence."""
+    rule = model.architecture.crossed
+    return None if rule is None else asked.images * rule.tokens(*asked.image_size)
+
+
+def _audio_line(model: Model, audio: tuple[float, ...]) -> Line | None:
+    """Return the tokens that the sounds of one sequence become, by the model's own rule."""
+    if not audio:
+        return None
+    rule = model.architecture.audio
+    if rule is None:
+        listens = any(tower.role == "audio" for tower in model.architecture.towers)
+        why = "has a rule for sound that is not known" if listens else "takes no sound into its context"
+        raise UsageError("bad_option", f"--audio: {model.name} {why}; count its tokens in --context")
+    parts = [replace(rule.line(seconds), name=f"sound of {seconds:,g} s") for seconds in audio]
+    return total("sound", parts, "tokens")
+
+
+def _unheard(model: Model, audio: tuple[float, ...]) -> list[Notice]:
+    """Say which sounds are longer than the processor keeps."""
+    longest = model.architecture.audio.longest if model.architecture.audio else None
+    if longest is None or all(seconds <= longest for seconds in audio):
+        return []
+    text = f"the processor of {model.name} keeps {longest:,} s of a sound by default; what is longer is cut"
+    return [Notice(code="sound_cut", message=text)]
 
 
 def _weights(model: Model, quant: str | None) -> tuple[Storage, list[Notice]]:

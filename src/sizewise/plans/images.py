@@ -15,6 +15,8 @@ QWEN_LEAST, QWEN_MOST = 56 * 56, 28 * 28 * 1280
 """Default limits of pixels: image_processing_qwen2_vl.py."""
 GLM_LEAST, GLM_MOST = 112 * 112, 28 * 28 * 15_000
 """Default limits of pixels over the frames of a patch: image_processing_glm4v.py."""
+FUYU_HEIGHT, FUYU_WIDTH = 1080, 1920
+"""Default size that a picture is made to fit in: image_processing_fuyu.py."""
 MOON_PATCHES, MOON_SIDE = 16_384, 512
 """Default limits of patches, and of patches per side: image_processing_kimi_k25.py."""
 STEEPEST = 200
@@ -43,7 +45,7 @@ class MergedPatches:
 
     Sides are rounded to whole tokens. ``frames`` a picture is repeated for a patch over time count
     against the limits where the class counts them so. Source: image_processing_qwen2_vl.py and
-    image_processing_glm4v.py (``smart_resize``).
+    image_processing_glm4v.py (``smart_resize``); lined: processing_hunyuan_vl.py.
 
     >>> MergedPatches(patch=14, merge=2).tokens(1280, 720)
     1196
@@ -56,6 +58,8 @@ class MergedPatches:
     frames: int = 1
     enlarges: bool = False
     """A picture smaller than a token is enlarged first."""
+    lined: bool = False
+    """Every row of tokens ends with a mark, and two are around the picture."""
 
     def tokens(self, width: int, height: int) -> int:
         """Count the merged patches.
@@ -79,7 +83,7 @@ class MergedPatches:
         elif pixels < self.least:
             grow = sqrt(self.least / (self.frames * height * width))
             rows, columns = ceil(height * grow / unit), ceil(width * grow / unit)
-        return rows * columns
+        return rows * (columns + 1) + 2 if self.lined else rows * columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,27 @@ class PatchRows:
         if self.marks:
             return (_up(width, unit) + 1) * _up(height, unit)
         return (_up(width, self.patch) // self.merge) * (_up(height, self.patch) // self.merge)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinedPatches:
+    """Native resolution up to a height and a width; every row of patches ends with a mark.
+
+    Source: processing_fuyu.py, image_processing_fuyu.py.
+
+    >>> LinedPatches(patch=30).tokens(1280, 720)
+    1056
+    """
+
+    patch: int
+    height: int = FUYU_HEIGHT
+    width: int = FUYU_WIDTH
+
+    def tokens(self, width: int, height: int) -> int:
+        """Count the patches and the marks of the picture, which is made smaller where it has to be."""
+        scale = min(self.height / height, self.width / width)
+        rows = _up(min(int(height * scale), height), self.patch)
+        return rows * (_up(min(int(width * scale), width), self.patch) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,11 @@ def with_projector(tower: Body, *projector: Part) -> tuple[Tower, ...]:
     return Tower(role="vision", body=tower), Tower(role="projector", body=projector)
 
 
+def sound_with_projector(tower: Body, *projector: Part) -> tuple[Tower, ...]:
+    """Return an audio tower and its projector."""
+    return Tower(role="audio", body=tower), Tower(role="projector", body=projector)
+
+
 def feature_layers(config: Config) -> int:
     """Count the layers of the tower whose features are joined: one, or the entries of a list."""
     listed = config.raw("vision_feature_layer")

@@ -23,6 +23,12 @@ FIRST_LAYER = VisionLayerPlan(
     norms=("norm1", "norm2"),
 )
 GATED_LAYER = replace(FIRST_LAYER, mlp_names=FeedForwardNames(), gated=True, norm="rms")
+APART_LAYER = replace(
+    GATED_LAYER, attention_names=AttentionNames(query="q", key="k", value="v", output="proj")
+)
+MERGER = ("norm", "linear_fc1", "linear_fc2")
+"""Module names in a merger of Qwen3-VL."""
+OMNI_MERGER = ("ln_q", "mlp.0", "mlp.2")
 THIRD_LAYER = replace(FIRST_LAYER, mlp_names=FeedForwardNames(up="linear_fc1", down="linear_fc2"))
 
 
@@ -70,10 +76,29 @@ def grouped_vit(config: Config, name: str) -> Body:
     return _gated_vit(config, name, replace(sizes, heads=counts))
 
 
-def _gated_vit(config: Config, name: str, sizes: VisionSizes) -> Body:
+def omni_vit(config: Config, name: str) -> Body:
+    """Return Qwen2.5-Omni's tower: that of Qwen2.5-VL with queries, keys and values apart."""
+    return _gated_vit(config, name, vision_sizes(config, heads="num_heads", layers="depth"), APART_LAYER)
+
+
+def omni3_vit(config: Config, name: str) -> Body:
+    """Return Qwen3-Omni's tower: that of Qwen3-VL, its mergers named as Qwen2-VL's."""
+    sizes = vision_sizes(config, heads="num_heads", layers="depth")
+    hidden, outputs = sizes.hidden, config.size("out_hidden_size")
+    merged = merged_features(config, hidden)
+    return (
+        frames_and_patches(config, f"{name}.patch_embed.proj", hidden, bias=True),
+        table(f"{name}.pos_embed", config.size("num_position_embeddings"), hidden),
+        encoder(f"{name}.blocks", sizes, THIRD_LAYER),
+        *_merger(config, f"{name}.merger", hidden, outputs, "layer"),
+        *_deep_mergers(config, f"{name}.merger_list", OMNI_MERGER, merged, outputs),
+    )
+
+
+def _gated_vit(config: Config, name: str, sizes: VisionSizes, layer: VisionLayerPlan = GATED_LAYER) -> Body:
     return (
         frames_and_patches(config, f"{name}.patch_embed.proj", sizes.hidden, bias=False),
-        encoder(f"{name}.blocks", sizes, GATED_LAYER),
+        encoder(f"{name}.blocks", sizes, layer),
         *_merger(config, f"{name}.merger", sizes.hidden, config.size("out_hidden_size"), "rms"),
     )
 
@@ -90,23 +115,25 @@ def qwen3_vit(config: Config, name: str, *, deep: bool) -> Body:
         norm(f"{name}.merger.norm", hidden),
         dense(f"{name}.merger.linear_fc1", merged, merged),
         dense(f"{name}.merger.linear_fc2", merged, outputs),
-        *(_deep_mergers(config, name, merged, outputs) if deep else ()),
+        *(_deep_mergers(config, f"{name}.deepstack_merger_list", MERGER, merged, outputs) if deep else ()),
     )
 
 
-def _deep_mergers(config: Config, name: str, merged: int, outputs: int) -> tuple[Stack, ...]:
+def _deep_mergers(
+    config: Config, name: str, names: tuple[str, str, str], merged: int, outputs: int
+) -> tuple[Stack, ...]:
     taps = config.entries("deepstack_visual_indexes") or ()
     if not taps:
         return ()
     parts = (
-        Part(name="norm", component=Norm(width=merged, kind="layer")),
+        Part(name=names[0], component=Norm(width=merged, kind="layer")),
         Part(
-            name="linear_fc1",
+            name=names[1],
             component=Linear(inputs=merged, outputs=merged, role="projector", bias=True),
         ),
         Part(
-            name="linear_fc2",
+            name=names[2],
             component=Linear(inputs=merged, outputs=outputs, role="projector", bias=True),
         ),
     )
-    return (stack(f"{name}.deepstack_merger_list", [0] * len(taps), lambda index: parts),)
+    return (stack(name, [0] * len(taps), lambda index: parts),)

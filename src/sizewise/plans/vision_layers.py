@@ -22,6 +22,8 @@ class VisionLayerPlan:
     attention: str = "self_attn"
     attention_names: AttentionNames = AttentionNames(output="out_proj")
     qkv_bias: bool = True
+    key_bias: bool = True
+    """Keys have a bias where queries and values have one."""
     out_bias: bool = True
     head_norm: HeadNorm = "none"
     mlp: str = "mlp"
@@ -90,6 +92,7 @@ def _attention(sizes: VisionSizes, plan: VisionLayerPlan) -> GroupedQueryAttenti
         kv_heads=sizes.heads.key_value,
         head_size=sizes.heads.size,
         qkv_bias=plan.qkv_bias,
+        key_bias=plan.key_bias,
         out_bias=plan.out_bias,
         head_norm=plan.head_norm,
         cached=False,

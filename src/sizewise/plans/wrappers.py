@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sizewise.architecture import Architecture, MediaTokens, Part, Stack, Tower
+from sizewise.architecture import Architecture, MediaTokens, Part, SoundTokens, Stack, Tower
 from sizewise.components.embeddings import Head
 from sizewise.configuration import Config
 from sizewise.errors import InputError
@@ -52,6 +52,12 @@ class Inner:
     """The class takes other types there too, which are not modelled."""
     optional: bool = False
     """Null means that there is no such part."""
+    defaults: Mapping[str, Any] | None = None
+    """What the wrapper's class puts into a section that does not say it."""
+
+
+NO_VISION = Inner(field="vision_config", model_type="")
+"""In place of the vision tower of a wrapper that only listens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,15 @@ class Inside:
     text: Architecture
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a builder of an audio tower sees: the wrapper's file, the audio file, and the text model."""
+
+    config: Config
+    sound: Config
+    text: Architecture
+
+
 Towers = Callable[[Inside], tuple[Tower, ...]]
 Images = Callable[[Inside], MediaTokens | None]
 
@@ -73,15 +88,35 @@ def unknown_images(inside: Inside) -> MediaTokens | None:
     return None
 
 
+def no_towers(inside: Inside) -> tuple[Tower, ...]:
+    """Return no towers."""
+    return ()
+
+
+def unknown_sound(heard: Heard) -> SoundTokens | None:
+    """Return no rule for the tokens of a sound."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundPlan:
+    """The audio part of a wrapper: its inner configuration, towers and audio tokens."""
+
+    inner: Inner
+    towers: Callable[[Heard], tuple[Tower, ...]]
+    tokens: Callable[[Heard], SoundTokens | None] = unknown_sound
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrapperPlan:
     """A wrapper class: inner configurations, towers, image tokens, and where the text model stands."""
 
     model_class: str
     text: Inner
-    vision: Inner
-    towers: Towers
+    vision: Inner = NO_VISION
+    towers: Towers = no_towers
     images: Images = unknown_images
+    sound: SoundPlan | None = None
     tie: TieRule = own_tie
     """Whose ``tie_word_embeddings`` counts."""
     also: tuple[str, ...] = ()
@@ -106,11 +141,24 @@ def wrapper(config: Config, plan: WrapperPlan, resolve: Resolve) -> Architecture
     if named == plan.text_class:
         return replace(text, model_class=named)
     tied = plan.tie(config, text_config)
-    if plan.vision.optional and config.raw(plan.vision.field) is None:
-        return inside(text, plan, (), tied=tied)
-    vision = inner_section(config, plan.vision)
-    within = Inside(config=config, vision=vision, text_config=text_config, text=text)
-    return inside(text, plan, plan.towers(within), tied=tied, images=plan.images(within))
+    towers: tuple[Tower, ...] = ()
+    images, audio = None, None
+    vision = _present(config, plan.vision)
+    if vision is not None:
+        within = Inside(config=config, vision=vision, text_config=text_config, text=text)
+        towers, images = plan.towers(within), plan.images(within)
+    sound = _present(config, plan.sound.inner) if plan.sound else None
+    if plan.sound and sound:
+        heard = Heard(config=config, sound=sound, text=text)
+        towers, audio = (*towers, *plan.sound.towers(heard)), plan.sound.tokens(heard)
+    return replace(inside(text, plan, towers, tied=tied, images=images), audio=audio)
+
+
+def _present(config: Config, inner: Inner) -> Config | None:
+    """Return an inner configuration, None where the class or the file has no such part."""
+    if inner == NO_VISION or (inner.optional and config.raw(inner.field) is None):
+        return None
+    return inner_section(config, inner)
 
 
 def inner_section(config: Config, inner: Inner, changes: Mapping[str, Any] | None = None) -> Config:
@@ -126,7 +174,10 @@ def inner_section(config: Config, inner: Inner, changes: Mapping[str, Any] | Non
         config.notice("incomplete", f"{inner.field} is missing; the defaults of {inner.model_type} count")
         return Config({}, inner.model_type)
     forced = {"model_type": inner.model_type} if inner.fixed else {}
-    found = config.section(inner.field, inner.model_type, {**(changes or {}), **forced})
+    missing = {
+        name: value for name, value in (inner.defaults or {}).items() if name not in config.raw(inner.field)
+    }
+    found = config.section(inner.field, inner.model_type, {**missing, **(changes or {}), **forced})
     if inner.only and found.model_type != inner.model_type:
         raise InputError(
             "unsupported_architecture",

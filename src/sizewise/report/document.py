@@ -87,6 +87,8 @@ def memory_document(answer: MemoryAnswer, *, explain: bool = False) -> Document:
     document["runtime"] = answer.runtime
     if explain:
         document["lines"] = answer.line.to_dict()
+        if answer.scenario.audio is not None:
+            document["audio"] = answer.scenario.audio.to_dict()
     document["warnings"] = warnings((*answer.model.notices, *answer.notices))
     return document
 
@@ -109,6 +111,7 @@ def scenario_block(scenario: Scenario, runtime: str) -> Document:
     return {
         "context": scenario.context,
         "image_tokens": scenario.image_tokens,
+        "audio_tokens": scenario.audio_tokens,
         "sequences": scenario.sequences,
         "quant": scenario.weights.name,
         "base_dtype": scenario.scheme.base.name,

@@ -75,6 +75,12 @@ def smallest_that_fit(fits: Sequence[Fit]) -> list[Fit]:
     return [by_memory[usable] for usable in sorted(by_memory)][:ROWS_SHOWN]
 
 
+def explained(answer: MemoryAnswer) -> str:
+    """Return the bytes with their formulas, and the rule by which sound becomes tokens."""
+    audio = answer.scenario.audio
+    return answer.line.explain() + ("" if audio is None else f"\n{audio.explain()}")
+
+
 def memory_notes(answer: MemoryAnswer) -> list[str]:
     """Return what was assumed, and how far the devices reach."""
     scenario = answer.scenario
@@ -85,6 +91,8 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
     ]
     if scenario.image_tokens:
         notes.append(f"pictures take {scenario.image_tokens:,} tokens of the context")
+    if scenario.audio is not None:
+        notes.append(f"sound takes {scenario.audio_tokens:,} tokens of the context")
     if answer.largest_context is not None:
         notes.append(_reach(answer))
     if not answer.all_fit and scenario.placements and not any(change.fits for change in answer.changes):

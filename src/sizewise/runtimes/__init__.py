@@ -15,6 +15,9 @@ from sizewise.operations import Kept, SequenceState, TokenCache
 RECURRENT_BYTES = 4
 """Bytes of a number of a recurrent state: engines keep it in fp32 whatever the model's precision."""
 
+WIDE_INDEX_BYTES = 4
+"""Bytes of an indexer's key that a class keeps in fp32."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheRequest:
@@ -135,15 +138,14 @@ class _Held:
 
 def _held_tokens(entry: TokenCache, extent: Extent, request: CacheRequest) -> Iterator[_Held]:
     """Yield the keys and values of a kind of layer, its indexer's keys and what waits for compression."""
-    for name, numbers in ((_layer_name(entry), entry.keys + entry.values), ("indexer keys", entry.index)):
+    usual = request.cache_bytes, request.cache_block
+    index = (WIDE_INDEX_BYTES, 1) if entry.wide_index else usual
+    for name, numbers, (bytes_each, block) in (
+        (_layer_name(entry), entry.keys + entry.values, usual),
+        ("indexer keys", entry.index, index),
+    ):
         if numbers:
-            yield _Held(
-                name=name,
-                numbers=numbers,
-                extent=extent,
-                bytes_each=request.cache_bytes,
-                block=request.cache_block,
-            )
+            yield _Held(name=name, numbers=numbers, extent=extent, bytes_each=bytes_each, block=block)
     for name, numbers, amount, formula in (
         ("uncompressed tokens", entry.pending, request.context % entry.stride, "(context % stride)"),
         ("last stride", entry.overlap, min(1, request.context // entry.stride), "min(1, context // stride)"),

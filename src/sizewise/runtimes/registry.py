@@ -28,6 +28,7 @@ def working_memory(architecture: Architecture, scenario: Scenario) -> tuple[Line
         cache_bytes=scenario.cache.block_bytes,
         cache_block=scenario.cache.block,
         state_bytes=number_bytes,
+        encoder_tokens=scenario.encoder_tokens,
     )
     cache = runtime.cache(architecture.kept(), request)
     if runtime is IDEAL:

@@ -12,6 +12,7 @@ from sizewise.families import describe
 from sizewise.formats.declared import declared_dtype, declared_quantization
 from sizewise.notices import Notice
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
+from sizewise.sources.rope import rope_scaling
 from sizewise.sources.settings import apply_settings
 
 
@@ -76,5 +77,6 @@ def from_config(
         context=context or architecture.context,
         published=published,
         default_format=default_format,
+        rope=rope_scaling(changed),
         notices=(*doubled, *config.notices, *notices),
     )

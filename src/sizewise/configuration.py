@@ -41,8 +41,9 @@ class Config:
         fields = declared.get("defaults", {})
         in_order = sorted(raw.items(), key=lambda item: item[0] not in fields)
         self._given = {self._canonical(k): v for k, v in in_order}
-        self._spelled = frozenset(raw)
+        self._spelled = raw
         self._depth = depth
+        self._defaulted: set[str] = set()
         self.notices: list[Notice] = []
         if isinstance(raw.get("auto_map"), Mapping):
             self.notice("custom_code", "the config names custom code (auto_map); it was not executed")
@@ -75,6 +76,15 @@ class Config:
         """Return the default that the class declares, None where it declares none."""
         return self._defaults.get(self._canonical(name))
 
+    def defaulted(self, name: str) -> bool:
+        """Tell whether a number was read under this name that the source does not have."""
+        return self._canonical(name) in self._defaulted
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The fields of the source under their standard names, unchecked."""
+        return self._given
+
     @property
     def outermost(self) -> bool:
         """Tell whether this is the file itself and no section of it."""
@@ -86,6 +96,8 @@ class Config:
 
     def _integer(self, name: str, low: int, high: int) -> int:
         value = self.raw(name)
+        if not self.present(name):
+            self._defaulted.add(self._canonical(name))
         if value is None:
             raise self.bad(name, "is missing or null and the class has no default; give it a number")
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -104,6 +116,10 @@ class Config:
     def layers(self, name: str = "num_hidden_layers") -> int:
         """Return the number of layers, 1 to 100,000."""
         return self._integer(name, 1, LAYER_LIMIT)
+
+    def layers_as_spelled(self, name: str) -> int:
+        """Return the number of layers that stands under this very name, where an alias may say another."""
+        return Config({name: self._spelled[name]}, self.model_type).layers(name)
 
     def optional_size(self, name: str) -> int | None:
         """Return an integer >= 1, or None for null: the family has a rule for it."""

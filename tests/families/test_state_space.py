@@ -226,7 +226,7 @@ def test_nemotron_h_reads_letters_and_lists_alike(raw: dict[str, Any]) -> None:
 def test_nemotron_h_takes_its_depth_from_the_list_and_says_so() -> None:
     config = Config({"hybrid_override_pattern": "MM*", "num_hidden_layers": 52}, "nemotron_h")
     assert describe(config).depth == 3
-    assert [notice.code for notice in config.notices] == ["inconsistent"]
+    assert [notice.code for notice in config.notices] == ["inconsistent", "class_defaults"]
 
 
 def test_nemotron_h_never_ties_and_narrows_experts_to_the_latent() -> None:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sizewise.configuration import Config
 from sizewise.errors import InputError
+from sizewise.families import describe
 from sizewise.formats.declared import declared_dtype, declared_quantization
 from sizewise.formats.quantization import PackingRule, Quantization
 from sizewise.formats.scheme import declared_scheme
@@ -131,6 +133,122 @@ def test_modules_of_mlx_have_settings_of_their_own() -> None:
     ).rules
     assert (first.targets, first.bits) == ((gate,), 8)
     assert general.ignored == ("lm_head",)
+
+
+LLAMA_8B = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_attention_heads": 32,
+    "num_hidden_layers": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+}
+GPTQ = {"quant_method": "gptq", "bits": 4, "group_size": 128}
+GPTQ_BYTES = 5_732_835_328
+PACKED_HEAD = 777_728_000
+"""Bytes that 4 bits in groups of 128 with zeros, 16-bit scales and g_idx save on a head [128256, 4096]."""
+PACKED_DOWN = 86_876_160
+"""The same on a feed-forward matrix [4096, 14336]."""
+DOWN = "model.layers.{}.mlp.down_proj"
+
+
+def weight_bytes(settings: dict[str, Any]) -> int:
+    scheme = declared_scheme(read(settings))
+    architecture = describe(Config(LLAMA_8B, "llama"))
+    return sum(
+        packing.bytes for name, weight in architecture.tensors() for packing in scheme.packings(weight, name)
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (GPTQ, GPTQ_BYTES),
+        ({**GPTQ, "lm_head": True}, GPTQ_BYTES - PACKED_HEAD),
+        ({**GPTQ, "dynamic": {}}, GPTQ_BYTES),
+        ({"bits": 4, "group_size": 128, "desc_act": False, "sym": True, "damp_percent": 0.01}, GPTQ_BYTES),
+        ({**GPTQ, "quant_method": "auto-round"}, GPTQ_BYTES),
+        ({**GPTQ, "quant_method": "intel/auto-round", "data_type": "int"}, GPTQ_BYTES),
+        ({**GPTQ, "quant_method": "auto-round", "block_name_to_quantize": "model.layers"}, GPTQ_BYTES),
+        (
+            {**GPTQ, "quant_method": "auto-round", "extra_config": {DOWN.format(0): {"bits": 16}}},
+            GPTQ_BYTES + PACKED_DOWN,
+        ),
+        (
+            {
+                **GPTQ,
+                "quant_method": "auto-round",
+                "extra_config": {DOWN.format(3): {"bits": 8}, DOWN.format(5): {"bits": 8}},
+            },
+            GPTQ_BYTES + 2 * (4096 * 14336 // 2 + 4096 * 112 // 2),
+        ),
+        (
+            {**GPTQ, "modules_in_block_to_quantize": [["self_attn.q_proj"], ["mlp.down_proj"]]},
+            16_060_522_496 - 32 * (PACKED_DOWN + 4096 * 4096 * 2 - 8_732_672),
+        ),
+    ],
+)
+def test_settings_that_change_what_is_packed_are_counted(settings: dict[str, Any], expected: int) -> None:
+    assert weight_bytes(settings) == expected
+
+
+def linear_group(*targets: str) -> dict[str, Any]:
+    weights = {"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128, "symmetric": True}
+    return {
+        "quant_method": "compressed-tensors",
+        "format": "pack-quantized",
+        "config_groups": {"group_0": {"targets": list(targets), "weights": weights}},
+        "ignore": ["lm_head"],
+    }
+
+
+@pytest.mark.parametrize(
+    "targets", [("Linear", "Linear"), ("Linear", "re:.*mlp.*"), ("re:.*q_proj", "Linear")]
+)
+def test_all_linear_layers_stay_all_of_them_beside_other_targets(targets: tuple[str, ...]) -> None:
+    assert weight_bytes(linear_group(*targets)) == weight_bytes(linear_group("Linear"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({**GPTQ, "dynamic": {"-:.*mlp.*": {}}}, "dynamic"),
+        ({**GPTQ, "checkpoint_format": "marlin"}, "marlin"),
+        ({**GPTQ, "quant_method": "auto-round", "data_type": "mx_fp"}, "mx_fp"),
+        ({**GPTQ, "quant_method": "auto-round", "data_type": "nv_fp"}, "nv_fp"),
+        ({**GPTQ, "quant_method": "auto-round", "extra_config": {".*mlp.*": {"bits": 8}}}, "extra_config"),
+        ({**GPTQ, "quant_method": "auto-round", "to_quant_block_names": ["vision.blocks"]}, "block_names"),
+        (linear_group("Linear", "Embedding"), "Embedding"),
+        (linear_group("Linear") | {"sparsity_config": {"format": "sparse-24-bitmask"}}, "sparse-24-bitmask"),
+        (
+            {"quant_method": "hqq", "quant_config": {"q_proj": {"weight_quant_params": {"nbits": 4}}}},
+            "single",
+        ),
+        (
+            {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"group_size": None}}},
+            "group_size",
+        ),
+        (
+            {
+                "quant_method": "hqq",
+                "quant_config": {"weight_quant_params": {"nbits": 4}, "scale_quant_params": {"nbits": 8}},
+            },
+            "scale_quant_params",
+        ),
+    ],
+)
+def test_settings_that_are_not_modelled_are_refused_by_name(settings: dict[str, Any], named: str) -> None:
+    found, notices = declared_quantization({"quantization_config": settings})
+    assert found is not None
+    assert not found.known
+    assert [notice.code for notice in notices] == ["unknown_quantization"]
+    assert named in notices[0].message
+
+
+def test_settings_without_a_method_that_mlx_does_not_write_are_not_its() -> None:
+    settings = {"bits": 4, "group_size": 128, "codebooks": 2}
+    assert not read(settings).known
 
 
 def test_the_section_of_the_language_model_is_found() -> None:

@@ -10,10 +10,10 @@ from sizewise.catalog.formats import (
     CacheFormat,
     Format,
     cache_formats,
-    file_types,
     formats,
     renamings,
 )
+from sizewise.catalog.ggml import file_types
 from sizewise.catalog.rows import normalised, tables
 from sizewise.formats.layouts import LAYOUTS
 from sizewise.formats.stored import DTYPE_BITS
@@ -86,11 +86,12 @@ def test_every_layout_is_used() -> None:
 
 
 def test_there_are_thirty_five_file_types() -> None:
-    document = tables(FOLDER)["llama_cpp"]["file_types"]
-    assert len(document["names"]) == len(set(document["names"])) == 35
+    document = tables("gguf")["file_types"]
+    assert len(file_types()) == 35
+    assert len({row.id for row in file_types().values()}) == 35
     assert document["source"]
     assert DAY.fullmatch(document["checked"])
-    assert file_types() == {*document["names"], "q5_k", "q4_k", "q3_k"}
+    assert {alias for row in file_types().values() for alias in row.aliases} == {"q5_k", "q4_k", "q3_k"}
 
 
 @pytest.mark.parametrize("row", cache_formats().values(), ids=lambda row: row.name)

@@ -66,7 +66,7 @@ RECIPES: dict[str, Recipe] = {
             ("n_layers", "num_hidden_layers"): between(1, 6),
             "max_seq_len": maybe(between(8, 700)),
             "expansion_ratio": maybe(of(2, 4)),
-            "no_bias": maybe(FLAG),
+            "no_bias": maybe(of(True)),
             "vocab_size": between(50, 1000),
             "tie_word_embeddings": maybe(FLAG),
         },

@@ -7,12 +7,15 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
+from sizewise.catalog.ggml import FileType, block_types, file_type_rules, file_types, find_file_type
 from sizewise.catalog.rows import normalised, tables
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
 from sizewise.ledger import Status
 
 FOLDER = "formats"
+FILE_TYPE = "file_type"
+"""The layout of llama.cpp's file types: mixes that its own rules choose."""
 
 VENDORS = {"CUDA": "nvidia", "Apple": "apple"}
 """How ``needs`` of a format starts, and whose devices that means."""
@@ -64,6 +67,11 @@ class Format:
         """Tell whether every tensor is stored in it, without scales."""
         return self.layout == "plain"
 
+    @property
+    def is_file_type(self) -> bool:
+        """Tell whether it is a file type of llama.cpp."""
+        return self.layout == FILE_TYPE
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheFormat:
@@ -109,16 +117,37 @@ def cache_formats() -> Mapping[str, CacheFormat]:
 
 
 @cache
-def file_types() -> frozenset[str]:
-    """Return the names and aliases of the file types of llama.cpp, in lower case."""
-    row = tables(FOLDER)["llama_cpp"]["file_types"]
-    return frozenset([*row["names"], *row["aliases"]])
+def file_type_formats() -> Mapping[str, Format]:
+    """Return {name: format} of the file types of llama.cpp, most bits first.
+
+    >>> file_type_formats()["q4_k_m"].bits
+    Fraction(9, 2)
+    """
+    rows = (_file_type_format(row) for row in file_types().values())
+    return {row.name: row for row in sorted(rows, key=lambda row: (-row.bits, row.quality))}
+
+
+def _file_type_format(row: FileType) -> Format:
+    """Return a file type as a format; its bits are those of its commonest block type."""
+    block = block_types()[row.block]
+    rules = file_type_rules()
+    return Format(
+        name=row.name,
+        layout=FILE_TYPE,
+        bits=Fraction(8 * block.bytes, block.weights),
+        status="derived",
+        source=rules.source,
+        checked=rules.checked,
+        about="file type of llama.cpp: block types chosen tensor by tensor",
+        quality=tuple(file_types()).index(row.name),
+        aliases=row.aliases,
+    )
 
 
 def find_format(name: str) -> Format:
     """Return the weight format of a name or alias; case and punctuation do not matter.
 
-    Raises UsageError (bad_option) for an unknown name and for a file type of llama.cpp.
+    Raises UsageError (bad_option) for an unknown name.
 
     >>> find_format("4bit").name, find_format("EXL2-4.25").bits
     ('nf4', Fraction(17, 4))
@@ -127,13 +156,11 @@ def find_format(name: str) -> Format:
     found = formats().get(word) or _by_alias().get(normalised(word)) or _exl2(word)
     if found is not None:
         return found
-    if word.replace("-", "_") in file_types():
-        raise UsageError(
-            "bad_option",
-            f"{shorten(name)!r} is a file type of llama.cpp, which is not supported yet; "
-            "nf4, awq, gptq and mxfp4 are 4-bit formats that are",
-        )
-    known = (known for row in formats().values() for known in (row.name, *row.aliases))
+    file_type = find_file_type(word)
+    if file_type is not None:
+        return file_type_formats()[file_type.name]
+    rows = (*formats().values(), *file_type_formats().values())
+    known = (known for row in rows for known in (row.name, *row.aliases))
     near = did_you_mean(word, known)
     raise UsageError("bad_option", f"{shorten(name)!r} is not a known format{near or _known(formats())}")
 

@@ -14,7 +14,8 @@ from sizewise.architecture import Architecture
 from sizewise.catalog.rows import COMPILED, machine_made
 from sizewise.configuration import Config
 from sizewise.errors import InputError, did_you_mean
-from sizewise.escaping import shorten
+from sizewise.plans.activations import check_activations
+from sizewise.plans.class_notes import note_class, note_defaults
 
 if TYPE_CHECKING:
     import ast
@@ -62,7 +63,8 @@ def _literal_keys(tree: "ast.Module") -> list[str]:
 def describe(config: Config) -> Architecture:
     """Return the architecture of a configuration.
 
-    Raises InputError (unsupported_architecture) for a type that no family knows.
+    Raises InputError (unsupported_architecture) for a type that no family knows, and for an activation
+    that is not modelled.
     """
     family = known_types().get(config.model_type)
     if family is None:
@@ -72,17 +74,11 @@ def describe(config: Config) -> Architecture:
             f"model type {config.model_type[:80]!r} is not modelled{near}; read its "
             "checkpoint's header, count the library's class (--via transformers) or give shapes (--layers …)",
         )
+    if config.outermost:
+        check_activations(config.written, config.model_type)
     module = import_module(f"sizewise.families.{family}")
     architecture: Architecture = module.describe(config, describe)
+    note_defaults(config)
     if config.outermost:
-        _note_class(config, architecture)
+        note_class(config, architecture)
     return architecture
-
-
-def _note_class(config: Config, architecture: Architecture) -> None:
-    """Say so when the file names another class than the one that is counted."""
-    named = config.raw("architectures")
-    first = named[0] if isinstance(named, list) and named else None
-    if isinstance(first, str) and first != architecture.model_class:
-        text = f"the config names the class {shorten(first, 60)}; counted is {architecture.model_class}"
-        config.notice("other_class", text)

@@ -10,6 +10,7 @@ from sizewise.components.norms import Norm
 from sizewise.components.short_convolution import ShortConvolution
 from sizewise.configuration import Config
 from sizewise.families import Resolve
+from sizewise.plans.beside import with_corrections
 from sizewise.plans.experts import ExpertStyle, expert_parts
 from sizewise.plans.fields import Skeleton, causal_model, heads
 
@@ -114,4 +115,6 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     tied = config.flag("tie_embedding") if config.given("tie_embedding") else None
     skeleton = Skeleton(final_norm="model.embedding_norm", tied=tied)
     layers = stack("model.layers", kinds, layer)
-    return causal_model(config, MODEL_TYPES[config.model_type], layers, skeleton=skeleton)
+    model = causal_model(config, MODEL_TYPES[config.model_type], layers, skeleton=skeleton)
+    corrected = config.model_type == "lfm2_moe" and config.flag("use_expert_bias", default=True)
+    return with_corrections(model) if corrected else model

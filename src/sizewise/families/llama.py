@@ -17,7 +17,7 @@ from sizewise.errors import InputError
 from sizewise.families import Resolve
 from sizewise.plans.beside import rotary_frequencies
 from sizewise.plans.decoder import AttentionPlan, DecoderPlan, FeedForwardPlan, decoder
-from sizewise.plans.fields import Heads, heads
+from sizewise.plans.fields import Heads, equal_heads, heads
 from sizewise.plans.windows import (
     Windows,
     all_but_first_of,
@@ -26,6 +26,18 @@ from sizewise.plans.windows import (
     switched_window_size,
     without_rotation,
 )
+
+
+def split_heads(config: Config) -> Heads:
+    """Read heads of size hidden / heads, whatever ``head_dim`` says: the class does not read it.
+
+    Raises InputError (inconsistent) where the heads do not divide the hidden size.
+    """
+    if config.given("head_dim") and config.raw("head_dim") != equal_heads(config).size:
+        config.notice(
+            "ignored", "head_dim is not read by the class: heads have hidden_size / num_attention_heads"
+        )
+    return replace(heads(config), size=equal_heads(config).size)
 
 
 def square_heads(config: Config) -> Heads:
@@ -198,10 +210,12 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
         model_class="Qwen2ForCausalLM", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
     ),
     "qwen2_vl_text": DecoderPlan(
-        model_class="Qwen2VLTextModel", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+        model_class="Qwen2VLTextModel",
+        attention=AttentionPlan(heads=split_heads, qkv_bias=True, windows=UPPER_SLIDE),
     ),
     "qwen2_5_vl_text": DecoderPlan(
-        model_class="Qwen2_5_VLTextModel", attention=AttentionPlan(qkv_bias=True, windows=UPPER_SLIDE)
+        model_class="Qwen2_5_VLTextModel",
+        attention=AttentionPlan(heads=split_heads, qkv_bias=True, windows=UPPER_SLIDE),
     ),
     "qwen2_5_omni_text": DecoderPlan(
         model_class="Qwen2_5OmniThinkerTextModel",

@@ -7,6 +7,7 @@ Source: the configuration and modelling files of transformers 5.23.
 
 from sizewise.architecture import Architecture
 from sizewise.configuration import Config
+from sizewise.errors import InputError
 from sizewise.families import Resolve
 from sizewise.plans.beside import Prediction, last_layer, with_corrections, with_predictions
 from sizewise.plans.expert_decoder import (
@@ -183,8 +184,22 @@ PREDICTIONS = {"glm4_moe": Prediction(count=1, copies=True, corrected=True)}
 """Types whose files hold layers for further tokens."""
 
 
+def _check_norms(config: Config) -> None:
+    """Raise InputError where the norm of all queries, as wide as the hidden size, does not fit them."""
+    hidden, query = config.size("hidden_size"), config.size("num_attention_heads")
+    size = config.optional_size("head_dim") or hidden // query
+    if query * size != hidden:
+        raise InputError(
+            "inconsistent",
+            f"{config.model_type} config: {query} heads of {size} do not make up the hidden size {hidden} "
+            "that the norm of the queries has",
+        )
+
+
 def describe(config: Config, _resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
+    if config.model_type == "olmoe":
+        _check_norms(config)
     found = expert_decoder(config, MODEL_TYPES[config.model_type])
     if config.model_type in CORRECTED:
         found = with_corrections(found)

@@ -3,6 +3,7 @@
 Source: the modelling files of transformers 5.23.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from sizewise.architecture import Architecture
@@ -84,4 +85,7 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
-    return decoder(config, MODEL_TYPES[config.model_type])
+    plan = MODEL_TYPES[config.model_type]
+    if plan.feed_forward.learned_activation and config.text("hidden_act") not in (None, "xielu"):
+        plan = replace(plan, feed_forward=replace(plan.feed_forward, learned_activation=False))
+    return decoder(config, plan)

@@ -41,7 +41,8 @@ def _recurrent(config: Config) -> RecurrentBlock:
 def _attention(config: Config) -> GroupedQueryAttention:
     query = config.size("num_attention_heads")
     key_value = config.optional_size("num_key_value_heads") or query
-    counts = checked_heads(config, query, key_value, max(config.size("hidden_size") // query, 1))
+    given = config.size("head_dim") if config.present("head_dim") else None
+    counts = checked_heads(config, query, key_value, given or max(config.size("hidden_size") // query, 1))
     return GroupedQueryAttention(
         hidden=config.size("hidden_size"),
         query_heads=query,

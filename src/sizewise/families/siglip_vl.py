@@ -3,7 +3,10 @@
 Source: the modelling files of transformers 5.23.
 """
 
-from sizewise.architecture import Architecture, Tower
+from dataclasses import replace
+
+from sizewise.architecture import Architecture, Part, Tower
+from sizewise.components.embeddings import Head
 from sizewise.components.feed_forward import FeedForwardNames
 from sizewise.configuration import Config
 from sizewise.families import Resolve
@@ -39,6 +42,14 @@ def liquid(inside: Inside) -> tuple[Tower, ...]:
 def older_tie(config: Config, text: Config) -> bool:
     """Follow the wrapper's own flag; the old name ``tie_embedding`` wins."""
     return config.flag("tie_embedding") if config.given("tie_embedding") else own_tie(config, text)
+
+
+def flat_means_tied(config: Config, text: Config) -> bool:
+    """Tie where one of the flags says so; without a text section always.
+
+    The class reads the text model's fields from the top then, but not its tie flag, whose default ties.
+    """
+    return not config.has_section("text_config") or either_tie(config, text)
 
 
 def paddle(inside: Inside) -> tuple[Tower, ...]:
@@ -126,7 +137,7 @@ MODEL_TYPES: dict[str, WrapperPlan] = {
         text=Inner(field="text_config", model_type="paddleocr_vl_text", fixed=True),
         vision=Inner(field="vision_config", model_type="paddleocr_vl_vision", fixed=True),
         towers=paddle,
-        tie=either_tie,
+        tie=flat_means_tied,
         flat_text=True,
     ),
     "video_llama_3": WrapperPlan(
@@ -148,4 +159,16 @@ MODEL_TYPES: dict[str, WrapperPlan] = {
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of one of these types."""
-    return wrapper(config, MODEL_TYPES[config.model_type], resolve)
+    found = wrapper(config, MODEL_TYPES[config.model_type], resolve)
+    return _outer_head(config, found) if config.model_type == "ovis2" and not found.tied else found
+
+
+def _outer_head(config: Config, found: Architecture) -> Architecture:
+    """Return Ovis 2 with the head of its class: as wide and long as the outer file says, not the text's."""
+    hidden, vocabulary = config.size("hidden_size"), config.size("vocab_size")
+    head = Head(hidden=hidden, vocabulary=vocabulary, tied=False)
+    if (hidden, vocabulary) != (found.hidden, found.vocabulary):
+        config.notice(
+            "inconsistent", "hidden_size or vocab_size differs from text_config's; the head has the former"
+        )
+    return replace(found, body=(*found.body[:-1], Part(name="lm_head", component=head)))

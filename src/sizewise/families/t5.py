@@ -19,6 +19,7 @@ from sizewise.components.linear import Linear
 from sizewise.components.listed_experts import ListedExperts
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
+from sizewise.errors import InputError
 from sizewise.families import Resolve
 from sizewise.plans.fields import Outputs, chosen_class, task_matrices
 
@@ -102,6 +103,12 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     tasks = {f"{layout.name}{ending}": task for ending, task in layout.tasks.items()}
     model_class = chosen_class(config, tasks, f"{layout.name}ForConditionalGeneration")
     task = tasks[model_class]
+    if not task.decoder and config.flag("is_decoder", default=False):
+        raise InputError(
+            "unsupported_architecture",
+            f"{config.model_type} config: is_decoder makes the encoder of {model_class} a decoder, which is "
+            "not modelled; set is_decoder to false",
+        )
     hidden, vocabulary = config.size("d_model"), config.size("vocab_size")
     tied = not layout.may_be_untied or config.flag("tie_word_embeddings", default=True)
     if tied and task.language_model and not config.flag("tie_word_embeddings", default=True):
@@ -174,7 +181,7 @@ def _early_depth(config: Config) -> int:
     declared = config.declared("num_layers")
     if isinstance(declared, int) and not config.spelled("num_layers"):
         return declared
-    return config.layers("num_layers")
+    return config.layers_as_spelled("num_layers")
 
 
 def _sparse_step(config: Config, layout: Layout, half: str, layers: int) -> int:
@@ -253,14 +260,17 @@ def _experts(config: Config, name: str) -> Iterator[Part]:
 
 
 def _feed_forward(config: Config, layout: Layout) -> FeedForward:
-    """Return the feed-forward layer that ``feed_forward_proj`` names: ACTIVATION or gated-ACTIVATION."""
+    """Return the feed-forward layer that ``feed_forward_proj`` names: ACTIVATION or gated-ACTIVATION.
+
+    Whether it is gated the class derives from that name, and then sets ``is_gated_act`` where a file has it.
+    """
     gated = False
     if layout.gates:
         activation = config.text("feed_forward_proj") or ""
         *before, last = activation.split("-")
         if before not in ([], ["gated"]) or not last:
             raise config.bad("feed_forward_proj", "is neither an activation nor gated-ACTIVATION")
-        gated = bool(before)
+        gated = config.flag("is_gated_act") if config.present("is_gated_act") else bool(before)
     return FeedForward(
         hidden=config.size("d_model"),
         width=config.size("d_ff"),

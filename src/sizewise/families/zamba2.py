@@ -65,7 +65,8 @@ def _mamba(config: Config) -> Mamba2:
 def _attention(config: Config) -> GroupedQueryAttention:
     hidden, query = config.size("hidden_size"), config.size("num_attention_heads")
     key_value = config.optional_size("num_key_value_heads") or query
-    counts = checked_heads(config, query, key_value, max(2 * hidden // query, 1))
+    given = config.size("attention_head_dim") if config.present("attention_head_dim") else None
+    counts = checked_heads(config, query, key_value, given or max(2 * hidden // query, 1))
     return GroupedQueryAttention(
         hidden=hidden,
         query_heads=query,
@@ -73,6 +74,16 @@ def _attention(config: Config) -> GroupedQueryAttention:
         head_size=counts.size,
         inputs=2 * hidden,
     )
+
+
+def _check_widths(config: Config, mamba: Mamba2) -> None:
+    """Raise InputError where the file says other widths than the layers that feed them have."""
+    derived = {"attention_hidden_size": 2 * config.size("hidden_size"), "mamba_headdim": mamba.head_size}
+    for name, width in derived.items():
+        if config.present(name) and config.raw(name) != width:
+            raise InputError(
+                "inconsistent", f"zamba2 config: {name} is not the {width} that the other sizes make it"
+            )
 
 
 def _width(config: Config) -> int:
@@ -145,6 +156,7 @@ def describe(config: Config, _resolve: Resolve) -> Architecture:
     mamba, norm = _mamba(config), Norm(width=hidden)
     hybrids = [index for index, kind in enumerate(kinds) if kind == "hybrid"]
     _check_ids(config, hybrids)
+    _check_widths(config, mamba)
     turns = dict(zip(hybrids, _turns(config, len(hybrids)), strict=False))
 
     def layer(index: int) -> tuple[Part, ...]:

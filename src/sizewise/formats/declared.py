@@ -10,7 +10,8 @@ from typing import Any
 
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
-from sizewise.formats.declared_groups import compressed_tensors, layer_rules, modelopt
+from sizewise.formats.declared_groups import compressed_tensors, layer_rules, merged, modelopt
+from sizewise.formats.declared_limits import beyond
 from sizewise.formats.patterns import compile_patterns
 from sizewise.formats.quantization import PackingRule, Quantization
 from sizewise.formats.settings import Settings
@@ -19,6 +20,7 @@ from sizewise.notices import Notice
 Rules = tuple[PackingRule, ...]
 
 RULE_LIMIT = 1_000
+_UNPACKED_BITS = 16
 
 _DTYPES = {
     "float32": "fp32",
@@ -31,6 +33,7 @@ _DTYPES = {
     "bf16": "bf16",
     "float8_e4m3fn": "fp8",
 }
+_GPTQ_FIELDS = frozenset({"desc_act", "sym", "damp_percent", "true_sequential"})
 _PLACES = ("quantization_config", "compression_config", "quantization")
 _TEXT_SECTIONS = ("text_config", "language_config", "llm_config", "thinker_config")
 
@@ -58,8 +61,9 @@ def declared_quantization(raw: Mapping[str, Any]) -> tuple[Quantization | None, 
     if found is None:
         return None, tuple(notices)
     method = _method(found)
-    reader = _METHODS.get(method)
-    rules = reader(found) if reader else ()
+    reader, field = _METHODS.get(method), beyond(method, found)
+    rules = reader(found) if reader and not field else ()
+    method = f"{method} with {field}" if field else method
     if method == "fp8":
         rules = (*rules[:-1], *_fp4_experts(raw), *rules[-1:])
     if len(rules) > RULE_LIMIT:
@@ -111,12 +115,18 @@ def _method(settings: Settings) -> str:
     """Return the named method, or the one that the fields belong to where tools name none."""
     named = settings.text("quant_method")
     if named:
+        named = named.removeprefix("intel/")
         return named.replace("_", "-") if named.startswith("compressed") else named
     if settings.flag("load_in_4bit") or settings.flag("load_in_8bit"):
         return "bitsandbytes"
     if settings.text("quant_algo"):
         return "modelopt"
-    return "mlx" if {"bits", "group_size"} <= set(settings.raw) else ""
+    if not {"bits", "group_size"} <= set(settings.raw):
+        return ""
+    if not _GPTQ_FIELDS.isdisjoint(settings.raw):
+        return "gptq"
+    further = (value for name, value in settings.raw.items() if name not in ("bits", "group_size", "mode"))
+    return "mlx" if all(isinstance(value, Mapping | bool | None) for value in further) else ""
 
 
 def _unknown(method: str) -> str:
@@ -186,18 +196,35 @@ def _awq(settings: Settings) -> Rules:
 
 
 def _gptq(settings: Settings) -> Rules:
+    """Return the rule of GPTQ; its modules are those of a block that the file lists, if it lists any."""
     bits = settings.integer("bits") or 4
+    head = settings.flag("lm_head") or settings.flag("quant_lm_head")
+    listed = settings.nested_words("modules_in_block_to_quantize")
     rule = PackingRule(
         format="gptq",
         bits=bits,
         group=settings.group("group_size"),
+        head=head,
+        targets=(*listed, "lm_head") if listed and head else listed,
         ignored=settings.words("modules_to_not_convert") or (),
     )
     return (rule,) if bits in (2, 3, 4, 8) else ()
 
 
 def _auto_round(settings: Settings) -> Rules:
-    return _awq(settings) if "awq" in settings.text("packing_format") else _gptq(settings)
+    """Return the rule of AutoRound and those of the modules that have settings of their own."""
+    pack = _awq if "awq" in settings.text("packing_format") else _gptq
+    general, left = pack(settings), []
+    special: list[PackingRule] = []
+    for name, own in settings.sections("extra_config").items():
+        if (own.integer("bits") or 0) >= _UNPACKED_BITS:
+            left.append(name)
+            continue
+        rules = pack(Settings({**settings.raw, **own.raw}))
+        if not rules:
+            return ()
+        special.extend(replace(rule, targets=(name,)) for rule in rules)
+    return (*merged(special), *(replace(rule, ignored=(*rule.ignored, *left)) for rule in general))
 
 
 def _mxfp4(settings: Settings) -> Rules:

@@ -24,7 +24,7 @@ _ALGORITHMS = {
 }
 """Our formats by ModelOpt's ``quant_algo``."""
 
-_ALL_LINEAR = ("Linear",)
+_LINEAR = "Linear"
 
 
 def modelopt(settings: Settings) -> Rules:
@@ -54,25 +54,35 @@ def layer_rules(settings: Settings, ignored: tuple[str, ...] = ()) -> Rules:
 
 
 def compressed_tensors(settings: Settings) -> Rules:
-    """Return a rule per group of a compressed-tensors checkpoint; none when one is not known."""
+    """Return a rule per group of a compressed-tensors checkpoint; none when one is not known.
+
+    A group of all linear layers ("Linear") comes after those that name modules; the modules that it
+    names beside count only where another group could take them.
+    """
     ignored = settings.words("ignore") or ()
+    groups = settings.sections("config_groups")
     rules = []
-    for group in settings.sections("config_groups").values():
+    for group in groups.values():
         rule = _group(group, group.text("format") or settings.text("format"), ignored)
         if rule is None:
             return ()
-        rules.append(rule)
-    return _merged(sorted(rules, key=lambda rule: not rule.targets))
+        named = tuple(target for target in dict.fromkeys(rule.targets) if target != _LINEAR)
+        everything = not rule.targets or _LINEAR in rule.targets
+        if named and (not everything or len(groups) > 1):
+            rules.append(replace(rule, targets=named))
+        if everything:
+            rules.append(replace(rule, targets=()))
+    return merged(sorted(rules, key=lambda rule: not rule.targets))
 
 
-def _merged(rules: Iterable[PackingRule]) -> Rules:
+def merged(rules: Iterable[PackingRule]) -> Rules:
     """Return the rules with neighbours of equal settings as one; the order of others decides."""
-    merged: list[PackingRule] = []
+    joined: list[PackingRule] = []
     runs = groupby(rules, key=lambda rule: (replace(rule, targets=()), not rule.targets))
     for (settings, everything), run in runs:
         targets = () if everything else tuple(target for rule in run for target in rule.targets)
-        merged.append(replace(settings, targets=targets))
-    return tuple(merged)
+        joined.append(replace(settings, targets=targets))
+    return tuple(joined)
 
 
 def _group(group: Settings, packing: str, ignored: tuple[str, ...]) -> PackingRule | None:
@@ -85,14 +95,13 @@ def _group(group: Settings, packing: str, ignored: tuple[str, ...]) -> PackingRu
     )
     if name is None:
         return None
-    targets = group.words("targets") or _ALL_LINEAR
     return PackingRule(
         format=name,
         bits=bits,
         group=0 if weights.text("strategy") == "channel" else weights.group("group_size"),
         block=weights.pair("block_structure"),
         zero_point=weights.raw.get("symmetric") is False,
-        targets=() if targets == _ALL_LINEAR else targets,
+        targets=group.words("targets") or (),
         ignored=ignored,
         lists_all=True,
     )

@@ -19,6 +19,8 @@ class PackingRule:
     group: int | None = None
     block: tuple[int, int] | None = None
     head_bits: int | None = None
+    head: bool = False
+    """The head is packed although the format leaves it."""
     zero_point: bool | None = None
     targets: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()

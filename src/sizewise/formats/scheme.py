@@ -201,7 +201,7 @@ def _rule(format: Format, rule: PackingRule) -> Rule:
 
 def _adapted(format: Format, rule: PackingRule, outside: frozenset[str]) -> Format:
     """Return the format with the settings that the source states."""
-    leaves = _NEVER_LISTED if rule.lists_all else format.leaves
+    leaves = _NEVER_LISTED if rule.lists_all else format.leaves - ({"head"} if rule.head else set())
     return replace(
         format,
         bits=format.bits if rule.bits is None else Fraction(rule.bits),

@@ -69,6 +69,14 @@ class Settings:
             return tuple(value)
         return None
 
+    def nested_words(self, name: str) -> tuple[str, ...]:
+        """Return the strings of a list of strings or of lists of strings; empty when there is none."""
+        value = self.raw.get(name)
+        if not isinstance(value, list | tuple):
+            return self.words(name) or ()
+        lists = (Settings({name: word if isinstance(word, list | tuple) else [word]}) for word in value)
+        return tuple(word for found in lists for word in found.words(name) or ())
+
     def pair(self, name: str) -> tuple[int, int] | None:
         """Return two whole numbers from 1; None when there are none."""
         value = self.raw.get(name)

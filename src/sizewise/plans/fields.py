@@ -176,8 +176,10 @@ def task_matrices(
 
 
 def label_count(config: Config, default: int = 2) -> int:
-    """Return the number of classes of a classification head: ``id2label``, else ``num_labels``."""
+    """Return the number of classes of a classification head: ``num_labels``, else those of ``id2label``."""
+    if config.given("num_labels"):
+        return config.size("num_labels")
     names = config.raw("id2label")
     if isinstance(names, Mapping) and names:
         return len(names)
-    return config.optional_size("num_labels") or default
+    return default

@@ -14,6 +14,7 @@ from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.plans.fields import chosen_class
+from sizewise.plans.ties import as_written
 
 TieRule = Callable[[Config, Config], bool]
 """From the wrapper's configuration and the text model's to whether the head is the embedding's table."""
@@ -140,7 +141,7 @@ def wrapper(config: Config, plan: WrapperPlan, resolve: Resolve) -> Architecture
     text = resolve(text_config)
     if named == plan.text_class:
         return replace(text, model_class=named)
-    tied = plan.tie(config, text_config)
+    tied = as_written(config, text_config, by_class=plan.tie(config, text_config))
     towers: tuple[Tower, ...] = ()
     images, audio = None, None
     vision = _present(config, plan.vision)

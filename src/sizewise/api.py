@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sizewise.architecture import Model
+from sizewise.argument_values import quantity, seconds, text, text_or_none, texts, whole
 from sizewise.counting import Count, count
 from sizewise.errors import InputError, UsageError
 from sizewise.flops import decode_flops, forward_flops
@@ -13,7 +14,7 @@ from sizewise.planning.defaults import Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.sources.config_json import from_config
 from sizewise.sources.reference import load_reference
-from sizewise.units import parse_context, parse_memory, parse_seconds
+from sizewise.units import CONTEXT_LIMIT, MEMORY_LIMIT, SEQUENCES_LIMIT, parse_context, parse_memory
 
 Reference = Any
 """A name, path, tag or size; a configuration as a dict; a Model; a live ``torch.nn.Module``."""
@@ -27,11 +28,15 @@ def load(reference: Reference, *, settings: Sequence[str] = (), offline: bool = 
     >>> load("llama-3.1-8b").architecture.model_class
     'LlamaForCausalLM'
     """
+    wanted = texts("settings", settings)
+    if isinstance(reference, str):
+        return load_reference(reference, wanted, offline=offline)
+    built = isinstance(reference, Model) or hasattr(reference, "named_parameters")
+    if built and wanted:
+        raise UsageError("bad_option", "settings change a configuration; this model is built already")
     if isinstance(reference, Model):
         return reference
-    if isinstance(reference, str):
-        return load_reference(reference, settings, offline=offline)
-    if hasattr(reference, "named_parameters"):
+    if built:
         from sizewise.sources.module_model import from_module
 
         return from_module(reference)
@@ -41,7 +46,7 @@ def load(reference: Reference, *, settings: Sequence[str] = (), offline: bool = 
         )
     from sizewise.sources.settings import parse_settings
 
-    return from_config(reference, name="config", origin="dict", settings=parse_settings(settings))
+    return from_config(reference, name="config", origin="dict", settings=parse_settings(wanted))
 
 
 def parameters(model: Reference) -> Line:
@@ -109,14 +114,14 @@ def memory_answer(
     Raises UsageError (bad_option) for values that cannot be meant.
     """
     asked = Asked(
-        context=parse_context(str(context)) if context is not None else None,
-        sequences=_positive(sequences),
-        quant=quant,
-        kv_cache_dtype=kv_cache_dtype,
-        runtime=runtime,
-        audio=parse_seconds(",".join(map(str, audio))) if audio else (),
-        on=on,
-        memory_bytes=parse_memory(memory) if isinstance(memory, str) else memory,
+        context=None if context is None else quantity("context", context, parse_context, CONTEXT_LIMIT),
+        sequences=whole("sequences", sequences, 1, SEQUENCES_LIMIT),
+        quant=text_or_none("quant", quant),
+        kv_cache_dtype=text_or_none("kv_cache_dtype", kv_cache_dtype),
+        runtime=text("runtime", runtime),
+        audio=seconds("audio", audio),
+        on=text_or_none("on", on),
+        memory_bytes=None if memory is None else quantity("memory", memory, parse_memory, MEMORY_LIMIT),
     )
     return answer_memory(load(model), asked)
 
@@ -132,19 +137,17 @@ def step_flops(
         raise UsageError("bad_option", "scores is 'full' or 'causal'")
     return forward_flops(
         load(model),
-        tokens=_positive(tokens),
-        past=past,
-        sequences=_positive(sequences),
+        tokens=whole("tokens", tokens, 1, CONTEXT_LIMIT),
+        past=whole("past", past, 0, CONTEXT_LIMIT),
+        sequences=whole("sequences", sequences, 1, SEQUENCES_LIMIT),
         scores="full" if scores == "full" else "causal",
     )
 
 
 def decode_step_flops(model: Reference, *, context: int, sequences: int = 1) -> Line:
     """Return the FLOPs of producing one token per sequence at a context of ``context`` tokens."""
-    return decode_flops(load(model), context=_positive(context), sequences=_positive(sequences))
-
-
-def _positive(number: int) -> int:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise UsageError("bad_option", f"{number!r} is not a whole number of at least 1")
-    return number
+    return decode_flops(
+        load(model),
+        context=whole("context", context, 1, CONTEXT_LIMIT),
+        sequences=whole("sequences", sequences, 1, SEQUENCES_LIMIT),
+    )

@@ -93,10 +93,12 @@ def test_changes_save_what_they_say(run: Callable) -> None:
         assert again["fits"][0]["needed"] == change["needed"], change
 
 
-def test_several_devices_share_evenly_and_say_so(run: Callable) -> None:
-    document = memory(run, "llama-3.1-70b", "--on", "h100-sxm:2")
+def test_ranks_of_one_layout_hold_the_same(run: Callable) -> None:
+    document = memory(run, "llama-3.1-70b", "--on", "h100-sxm:2", "--tp", "2")
     first, second = document["per_device"]
-    assert first["weights"] == second["weights"] == -(-document["memory"]["weights"] // 2)
+    assert first == {**second, "device": first["device"]}
+    assert 2 * first["weights"] >= document["memory"]["weights"]
+    assert 2 * first["cache"] == document["memory"]["cache"]
     assert document["fits"][0]["count"] == 2
     assert document["fits"][0]["needed"] == first["total"]
 
@@ -179,3 +181,9 @@ def test_sound_from_python() -> None:
     assert sw.memory(LISTENS, context=1000, audio=[10, 3]).value == answer.line.value
     with pytest.raises(UsageError):
         sw.memory_answer(LISTENS, audio=[-1])
+
+
+@pytest.mark.parametrize("form", ["md", "csv"])
+def test_formulas_have_no_place_in_some_forms(run: Callable, form: str) -> None:
+    found = run("memory", "gpt2", "--explain", "--format", form)
+    assert (found.code, found.out, "bad_option" in found.err) == (2, "", True)

@@ -129,3 +129,26 @@ def test_explain_shows_formulas(run: Callable) -> None:
     assert "layers * rows * columns" in shown
     lines = run("params", "gpt2", "--explain", "--json").document["lines"]
     assert lines["value"] == 124_439_808
+
+
+def test_tensors_are_listed_in_markdown(run: Callable) -> None:
+    shown = run("params", "gpt2", "--tensors", "--format", "md").out
+    assert "| transformer.h.11.attn.c_attn.weight | 768 × 2304 | attention |" in shown
+
+
+@pytest.mark.parametrize(
+    "options", [("--format", "md"), ("--format", "csv"), ("--tensors",), ("--tensors", "--format", "csv")]
+)
+def test_formulas_have_no_place_in_some_forms(run: Callable, options: tuple[str, ...]) -> None:
+    found = run("params", "gpt2", "--explain", *options)
+    assert (found.code, found.out, "bad_option" in found.err) == (2, "", True)
+
+
+@pytest.mark.parametrize("columns", ["1", "10", "29"])
+def test_a_narrow_terminal_loses_no_number(
+    run: Callable, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "124,439,808" in run("params", "gpt2").out
+    weights = run("memory", "gpt2").out
+    assert "0.23" in weights or "237" in weights

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from .cases_gguf import gguf_cases, gguf_sets
 from .cases_safetensors import safetensors_cases
 from .cases_torch import torch_cases
 from .writers import sound_st
+from .writers_gguf import TEXT, gguf, kv, ti
 
 Write = Callable[[Path], None]
 
@@ -36,11 +38,16 @@ class Case:
 def build(folder: Path) -> list[Case]:
     """Write every case into a folder."""
     cases = []
-    for name, content, expect in chain(safetensors_cases(), torch_cases()):
+    for name, content, expect in chain(safetensors_cases(), torch_cases(), gguf_cases()):
         (folder / name).write_bytes(content)
         cases.append(_case(name, expect))
     for group in (_sparse, _indexes, _paths):
         cases.extend(group(folder))
+    for names, path, expect in gguf_sets():
+        for name, content in names.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
+        cases.append(_case(path, expect))
     return cases
 
 
@@ -57,6 +64,15 @@ def _sparse(folder: Path) -> Iterator[Case]:
         file.write(struct.pack("<Q", len(header)) + header.encode())
         file.truncate(8 + len(header) + 2**40 - 90)
     yield Case(path="tebibyte.safetensors", total=2**40 - 90)
+    start = gguf([ti("w", [2**40], 24)], [kv("long", TEXT, b"x", length=2**39)])
+    with (folder / "tebibyte.gguf").open("wb") as file:
+        file.write(gguf([ti("w", [2**40], 24)]))
+        file.truncate(2**40 + 4096)
+    yield Case(path="tebibyte.gguf", total=2**40)
+    with (folder / "long_text.gguf").open("wb") as file:
+        file.write(start)
+        file.truncate(2**40)
+    yield Case(path="long_text.gguf", codes=("bad_field",))
     with (folder / "52MB.safetensors").open("wb") as file:
         file.write(struct.pack("<Q", 52_000_000) + b"{")
         file.truncate(52_000_008)

@@ -159,7 +159,7 @@ def _others() -> Iterator[Row]:
     yield "pointer.safetensors", pointer, "lfs_pointer"
     yield "pointer.bin", pointer, "lfs_pointer"
     yield "page.safetensors", b"\n<!DOCTYPE html><html>Sign in</html>", "unknown_format"
-    yield "gguf.safetensors", b"GGUF" + bytes(60), "unsupported_format"
+    yield "gguf.safetensors", b"GGUF" + bytes(60), "unsupported_version"
     yield "magic.gguf", b"FUGG" + bytes(60), "bad_magic"
     yield "text.safetensors", b'{"error": "Repository not found"}', "unknown_format"
     yield "config.json", b'{"model_type": "llama"}', "unknown_format"

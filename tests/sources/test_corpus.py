@@ -36,6 +36,13 @@ print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": memory}))
 sys.exit(code)
 """
 COSTLY = (
+    "g_nested.gguf",
+    "g_texts.gguf",
+    "g_many_tensors.gguf",
+    "g_vocabulary.gguf",
+    "g_100000.gguf",
+    "tebibyte.gguf",
+    "long_text.gguf",
     "many_keys.safetensors",
     "many_lists.safetensors",
     "lists_inside.safetensors",
@@ -73,9 +80,8 @@ def outcome(path: Path) -> tuple[str, int | None, int]:
         assert "\n" not in str(error)
         assert str(error).isprintable()
         return error.code, None, 0
-    assert (
-        listing.elements == sum(tensor.counted for tensor in listing.tensors[:1000]) or path.stem == "190000"
-    )
+    if len(listing.tensors) <= 1000:
+        assert listing.elements == sum(tensor.counted for tensor in listing.tensors)
     assert listing.elements == sum(total.elements for total in listing.by_dtype())
     assert listing.bytes == sum(total.bytes for total in listing.by_dtype())
     return "", listing.elements, len(listing.notices)

@@ -16,7 +16,8 @@ from sizewise.sources.http_budget import Budget, Limits
 from sizewise.sources.http_origin import Origin
 from sizewise.sources.http_ranges import FIRST_BYTES, RangeClient, checked_endpoint
 from sizewise.sources.hub import HubRepository, hub_config, hub_files
-from sizewise.sources.hub_checkpoint import chosen_file, hub_listing, hub_weights
+from sizewise.sources.hub_checkpoint import hub_listing, hub_weights
+from sizewise.sources.hub_gguf import chosen_gguf
 from sizewise.sources.hub_reference import HubReference, parse_hub_reference
 
 from .lying_hub import (
@@ -145,9 +146,9 @@ def test_one_file_of_a_repository(hub: Hub) -> None:
 
 def test_a_format_names_a_gguf_file(hub: Hub) -> None:
     hub.files[REPO] |= {"x-Q4_K_M.gguf": b"", "x-Q4_K_S.gguf": b"", "x-IQ4_K_M.gguf": b""}
-    assert chosen_file(opened(), "q4_k_m") == "x-Q4_K_M.gguf"
+    assert chosen_gguf(opened(), "q4_k_m") == "x-Q4_K_M.gguf"
     with pytest.raises(InputError, match="no file for 'Q9'"):
-        chosen_file(opened(), "Q9")
+        chosen_gguf(opened(), "Q9")
 
 
 def test_a_repository_without_safetensors_says_what_it_has(hub: Hub) -> None:

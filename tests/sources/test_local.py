@@ -60,7 +60,7 @@ def test_a_tied_head_that_is_stored_again_is_an_item(run: Callable, folder: Path
     assert document["parameters"]["checkpoint"] - document["parameters"]["total"] == 300 * 64
     assert document["reconciliation"] == {"items": {"tied_lm_head_copy": 300 * 64}, "residual": 0}
     weights = run("memory", str(folder), "--json").document["memory"]["weights"]
-    assert weights == 2 * document["parameters"]["checkpoint"]
+    assert weights == 2 * document["parameters"]["total"]
 
 
 def test_where_they_disagree_the_header_is_the_truth(run: Callable, folder: Path) -> None:

@@ -4,19 +4,28 @@ import click
 
 from sizewise.architecture import Model
 from sizewise.cli.emit import colour, emit
-from sizewise.cli.options import Output, model_options, output_options, scenario_options
+from sizewise.cli.engine_options import engine_options
+from sizewise.cli.options import (
+    Output,
+    check_explained,
+    model_options,
+    output_options,
+    scenario_options,
+)
 from sizewise.escaping import escape
 from sizewise.planning.answer import MemoryAnswer
 from sizewise.planning.defaults import Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.report.document import memory_document
 from sizewise.report.table import csv_text, markdown
+from sizewise.scenario import EngineOptions, Layout
 from sizewise.units import parse_memory
 
 
 @click.command("memory")
 @model_options
 @scenario_options
+@engine_options
 @click.option("--explain", is_flag=True, help="Show the formula of every number.")
 @click.option("--check", is_flag=True, help="Exit with 1 when it does not fit.")
 @output_options
@@ -30,7 +39,10 @@ def command(
     sequences: int,
     quant: str | None,
     kv_cache_dtype: str | None,
+    value_cache_dtype: str | None,
     runtime: str,
+    engine: EngineOptions,
+    layout: Layout,
     on: str | None,
     memory: str | None,
     explain: bool,
@@ -38,6 +50,7 @@ def command(
     output: Output,
 ) -> int:
     """How much memory it takes to run a model: weights, cache, buffers, overhead, and where it fits."""
+    check_explained(output, explain=explain)
     asked = Asked(
         context=context,
         images=images,
@@ -46,7 +59,10 @@ def command(
         sequences=sequences,
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,
+        value_cache_dtype=value_cache_dtype,
         runtime=runtime,
+        engine=engine,
+        layout=layout,
         on=on,
         memory_bytes=parse_memory(memory) if memory is not None else None,
     )

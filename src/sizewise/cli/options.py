@@ -16,6 +16,7 @@ from sizewise.units import parse_context, parse_pixels, parse_seconds
 
 Command = Callable[..., Any]
 
+RUNTIME_HELP = "Engine: auto, ideal, transformers, vllm, sglang, llama.cpp, ollama, mlx; all: side by side."
 FORMATS = ("table", "json", "jsonl", "csv", "md")
 
 
@@ -184,6 +185,16 @@ def output_options(function: Command) -> Command:
     return _apply(collect, decorators)
 
 
+def check_explained(output: Output, *, explain: bool, tensors: bool = False) -> None:
+    """Raise UsageError (bad_option) where formulas are asked for in a format that has no place for them."""
+    if explain and output.format in ("md", "csv"):
+        raise UsageError("bad_option", f"--explain has no {output.format} form; drop --format or take --json")
+    if explain and tensors and output.format == "table":
+        raise UsageError(
+            "bad_option", "--explain and --tensors go together in --json alone; drop one of them"
+        )
+
+
 def scenario_options(function: Command) -> Command:
     """Add context, sequences, formats, runtime and devices."""
     decorators = [
@@ -209,9 +220,17 @@ def scenario_options(function: Command) -> Command:
         ),
         click.option("--quant", "-q", "quant", help="Weight format, e.g. bf16, fp8, nf4, awq."),
         click.option(
-            "--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8."
+            "--kv-cache-dtype",
+            "--kv-dtype",
+            "--cache-type-k",
+            "-ctk",
+            "kv_cache_dtype",
+            help="Cache format, e.g. fp16, fp8, q8_0; of the keys where the values have their own.",
         ),
-        click.option("--runtime", default="auto", help="Engine: auto, ideal, transformers."),
+        click.option(
+            "--cache-type-v", "-ctv", "value_cache_dtype", help="Format of the cached values, e.g. q8_0."
+        ),
+        click.option("--runtime", default="auto", help=RUNTIME_HELP),
         click.option(
             "--images",
             type=click.IntRange(0, 10**6),

@@ -4,7 +4,7 @@ import click
 
 from sizewise.architecture import Model
 from sizewise.cli.emit import colour, emit
-from sizewise.cli.options import Output, model_options, output_options
+from sizewise.cli.options import Output, check_explained, model_options, output_options
 from sizewise.counting import Count, check_listable, count
 from sizewise.reconciliation import reconciled
 from sizewise.report.document import params_document, tensor_rows
@@ -18,6 +18,7 @@ from sizewise.report.table import csv_text, markdown, plain
 @output_options
 def command(*, models: list[Model], tensors: bool, explain: bool, output: Output) -> None:
     """How many parameters a model has: by part, total, active, trainable."""
+    check_explained(output, explain=explain, tensors=tensors)
     if tensors:
         for model in models:
             check_listable(model)
@@ -36,7 +37,7 @@ def command(*, models: list[Model], tensors: bool, explain: bool, output: Output
         output,
         documents,
         text=lambda: _text(counts, output, tensors=tensors, explain=explain),
-        markdown=lambda: _markdown(counts),
+        markdown=lambda: _markdown(counts, tensors=tensors),
         csv=lambda: _csv(counts, tensors=tensors),
         notices=[notice for model in models for notice in model.notices],
     )
@@ -61,10 +62,13 @@ def _text(counts: list[tuple[Model, Count]], output: Output, *, tensors: bool, e
     return "\n".join(answers)
 
 
-def _markdown(counts: list[tuple[Model, Count]]) -> str:
-    from sizewise.report.params import params_tables
+def _markdown(counts: list[tuple[Model, Count]], *, tensors: bool) -> str:
+    from sizewise.report.params import params_tables, tensor_table
 
-    return "\n\n".join(markdown(params_tables(model, found)) for model, found in counts)
+    tables = (
+        [*params_tables(model, found), *([tensor_table(model)] if tensors else [])] for model, found in counts
+    )
+    return "\n\n".join(map(markdown, tables))
 
 
 def _csv(counts: list[tuple[Model, Count]], *, tensors: bool) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sizewise.architecture import Model
@@ -85,12 +86,19 @@ def memory_document(answer: MemoryAnswer, *, explain: bool = False) -> Document:
     document["largest"] = {"context": answer.largest_context, "sequences": answer.largest_sequences}
     document["changes"] = [_change(change) for change in answer.changes]
     document["runtime"] = answer.runtime
+    document["engine"] = {line.name: _report(line) for line in answer.reports}
     if explain:
         document["lines"] = answer.line.to_dict()
         if answer.scenario.audio is not None:
             document["audio"] = answer.scenario.audio.to_dict()
     document["warnings"] = warnings((*answer.model.notices, *answer.notices))
     return document
+
+
+def _report(line: Line) -> Document:
+    """Return an estimate of what the engine says at its start."""
+    low, high = line.interval
+    return {"value": line.value, "low": low, "high": high, "unit": line.unit, "status": line.status}
 
 
 def compared(documents: Sequence[Document]) -> Document:
@@ -116,7 +124,10 @@ def scenario_block(scenario: Scenario, runtime: str) -> Document:
         "quant": scenario.weights.name,
         "base_dtype": scenario.scheme.base.name,
         "kv_cache_dtype": scenario.cache.name,
+        "value_cache_dtype": scenario.values.name,
         "runtime": runtime,
+        "engine": asdict(scenario.engine),
+        "layout": asdict(scenario.layout),
         "on": [{"device": p.device.id, "count": p.count} for p in scenario.placements],
     }
 

@@ -1,11 +1,13 @@
 """The memory answer as tables for people; the numbers are those of the lines."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
-from sizewise.ledger import Line
+from sizewise.ledger import Line, Number
 from sizewise.planning.answer import Fit, MemoryAnswer
 from sizewise.report.table import Table
 from sizewise.report.terminal import stacked_bar
+from sizewise.scenario import Scenario
 from sizewise.units import GB, GIB, binary_bytes
 
 ROWS_SHOWN = 8
@@ -43,14 +45,15 @@ def memory_tables(answer: MemoryAnswer) -> list[Table]:
 
 
 def _share_table(answer: MemoryAnswer) -> Table:
-    """Return what each kind of device holds: the devices of one kind hold the same."""
-    kinds = {share.device.split(" #")[0]: share.line for share in answer.shares}
-    rows = [
-        (device, *(f"{part.value / GIB:,.2f}" for part in (*line.parts, line)))
-        for device, line in kinds.items()
-    ]
+    """Return what the devices hold: neighbours that hold the same are one row."""
+    rows = []
+    for _, alike in groupby(answer.shares, key=lambda share: (share.device.split(" #")[0], share.line)):
+        run = list(alike)
+        name = run[0].device if len(run) == 1 else f"{len(run)} × {run[0].device.split(' #')[0]}"
+        line = run[0].line
+        rows.append((name, *(f"{part.value / GIB:,.2f}" for part in (*line.parts, line))))
     names = tuple(part.name for part in (*answer.line.parts, answer.line))
-    title = f"On each of {len(answer.shares)} devices, GiB (even split, assumed)"
+    title = f"On each of {len(answer.shares)} devices, GiB"
     return Table(title=title, columns=("device", *names), rows=tuple(rows), right=frozenset(names))
 
 
@@ -86,13 +89,16 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
     scenario = answer.scenario
     plural = "" if scenario.sequences == 1 else "s"
     notes = [
-        f"weights {scenario.weights.name}, cache {scenario.cache.name}, context {scenario.context:,} tokens, "
-        f"{scenario.sequences} sequence{plural}, runtime {answer.runtime}"
+        f"weights {scenario.weights.name}, cache {_cache_name(scenario)}, context {scenario.context:,} "
+        f"tokens, {scenario.sequences} sequence{plural}, runtime {answer.runtime}"
     ]
     if scenario.image_tokens:
         notes.append(f"pictures take {scenario.image_tokens:,} tokens of the context")
     if scenario.audio is not None:
         notes.append(f"sound takes {scenario.audio_tokens:,} tokens of the context")
+    if answer.host:
+        notes.append(f"on the host: {binary_bytes(answer.host)}")
+    notes += [_start(line) for line in answer.reports if line.unit != "bytes"]
     if answer.largest_context is not None:
         notes.append(_reach(answer))
     if not answer.all_fit and scenario.placements and not any(change.fits for change in answer.changes):
@@ -102,6 +108,23 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
     if answer.model.assumed:
         notes.append(f"assumed: {answer.model.assumed}")
     return notes
+
+
+def _start(line: Line) -> str:
+    """Return what the engine says at its start, as far as it is known: ``blocks at start: 20,000``."""
+    low, high = line.interval
+    between = f" ({low:,} to {high:,})" if low != high else ""
+    return f"{line.name} at start: {_short(line.value)}{between}"
+
+
+def _short(amount: Number) -> str:
+    return f"{amount:,}" if isinstance(amount, int) else f"{amount:,.1f}"
+
+
+def _cache_name(scenario: Scenario) -> str:
+    """Return the cache's format, or those of keys and values."""
+    keys, values = scenario.cache.name, scenario.values.name
+    return keys if keys == values else f"{keys} and {values}"
 
 
 def _reach(answer: MemoryAnswer) -> str:

@@ -8,6 +8,8 @@ from sizewise.report.table import Table
 from sizewise.streams import on_terminal
 
 BAR_WIDTH = 60
+LEAST_WIDTH = 60
+"""Columns below which tables would lose cells; a narrower terminal folds the lines itself."""
 _GLYPHS = "█▓▒░·"
 _COLOURS = ("blue", "cyan", "yellow", "magenta", "default")
 
@@ -54,7 +56,7 @@ def _width() -> int:
     import shutil
 
     if on_terminal() or os.environ.get("COLUMNS"):
-        return shutil.get_terminal_size((100, 24)).columns
+        return max(LEAST_WIDTH, shutil.get_terminal_size((100, 24)).columns)
     return 120
 
 

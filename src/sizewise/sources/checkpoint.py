@@ -6,23 +6,25 @@ from functools import partial
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.listing import Listing
+from sizewise.sources.adapter import ADAPTER_FILES
+from sizewise.sources.gguf import MAGIC, GgufFile, read_gguf
+from sizewise.sources.gguf_parts import is_later_part, part_names, read_parts
 from sizewise.sources.ranges import LocalFile
 from sizewise.sources.safetensors import read_header
 from sizewise.sources.shard_index import read_index, read_shards, shard_path
 from sizewise.sources.sniff import sniff
 from sizewise.sources.torch_zip import read_torch_zip
+from sizewise.sources.training_state import is_training_file
 
 _USUAL_NAMES = (
     "model.safetensors.index.json",
     "model.safetensors",
     "diffusion_pytorch_model.safetensors.index.json",
     "diffusion_pytorch_model.safetensors",
-    "adapter_model.safetensors",
     "pytorch_model.bin.index.json",
     "pytorch_model.bin",
-    "adapter_model.bin",
 )
-_SUFFIXES = (".safetensors.index.json", ".safetensors", ".bin.index.json", ".pt", ".pth")
+_SUFFIXES = (".safetensors.index.json", ".safetensors", ".bin.index.json", ".pt", ".pth", ".ckpt", ".gguf")
 
 
 def listing_of(path: str) -> Listing:
@@ -33,10 +35,27 @@ def listing_of(path: str) -> Listing:
     if os.path.isdir(path):
         path = checkpoint_in(path)
     with LocalFile(path) as file:
-        if sniff(file) == "shard_index":
+        kind = sniff(file)
+        if kind == "shard_index":
             index = read_index(file)
             return read_shards(index, partial(_shard, os.path.dirname(path) or "."), file.name)
-    return _single(path)
+    return gguf_of(path).listing if kind == "gguf" else _single(path)
+
+
+def gguf_of(path: str) -> GgufFile:
+    """Return the header of a GGUF file, with those of the other parts where it is one of several.
+
+    Raises InputError: missing_shard for a part that is not there, and the codes of `read_gguf` and
+    `read_parts`.
+    """
+    folder, name = os.path.split(path)
+    return read_parts(part_names(name), lambda part: _gguf_part(os.path.join(folder, part)))
+
+
+def is_gguf(path: str) -> bool:
+    """Tell whether a regular file is a GGUF by its first bytes. Raises InputError as `LocalFile` does."""
+    with LocalFile(path) as file:
+        return file.read(0, min(len(MAGIC), file.size)) == MAGIC
 
 
 def checkpoint_in(folder: str) -> str:
@@ -54,7 +73,7 @@ def checkpoint_in(folder: str) -> str:
     if usual is not None:
         return os.path.join(folder, usual)
     for suffix in _SUFFIXES:
-        fitting = sorted(name for name in names if name.endswith(suffix))
+        fitting = sorted(name for name in names if name.endswith(suffix) and not _is_beside(name))
         if len(fitting) == 1:
             return os.path.join(folder, fitting[0])
         if fitting:
@@ -66,6 +85,24 @@ def checkpoint_in(folder: str) -> str:
     raise InputError("not_found", f"the folder {shorten(folder, 120)} holds no checkpoint")
 
 
+def _is_beside(name: str) -> bool:
+    """Tell whether a file is beside a model: a later part, an encoder of pictures, an adapter, a training."""
+    encoder = name.endswith(".gguf") and "mmproj" in name
+    return encoder or is_later_part(name) or name in ADAPTER_FILES or is_training_file(name)
+
+
+def _gguf_part(path: str) -> GgufFile:
+    try:
+        with LocalFile(path) as file:
+            found = read_gguf(file)
+            file.check_unchanged()
+            return found
+    except InputError as error:
+        if error.code != "not_found":
+            raise
+        raise InputError("missing_shard", f"{error.message}; download all parts into one folder") from None
+
+
 def _shard(folder: str, name: str) -> Listing:
     return _single(shard_path(folder, name))
 
@@ -73,8 +110,9 @@ def _shard(folder: str, name: str) -> Listing:
 def _single(path: str) -> Listing:
     with LocalFile(path) as file:
         kind = sniff(file)
-        if kind == "shard_index":
-            raise InputError("unknown_format", f"{file.name} is a shard index where a shard is needed")
+        if kind in ("shard_index", "gguf"):
+            what = "a shard index" if kind == "shard_index" else "a GGUF file"
+            raise InputError("unknown_format", f"{file.name} is {what} where a shard is needed")
         listing = read_header(file) if kind == "safetensors" else read_torch_zip(file)
         file.check_unchanged()
         return listing

@@ -12,7 +12,7 @@ from sizewise.families import describe
 from sizewise.formats.declared import declared_dtype, declared_quantization
 from sizewise.notices import Notice
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
-from sizewise.sources.rope import rope_scaling
+from sizewise.sources.rope import declared_experts, rope_scaling
 from sizewise.sources.settings import apply_settings
 
 
@@ -78,5 +78,6 @@ def from_config(
         published=published,
         default_format=default_format,
         rope=rope_scaling(changed),
+        declared_experts=declared_experts(changed),
         notices=(*doubled, *config.notices, *notices),
     )

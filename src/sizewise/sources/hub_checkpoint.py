@@ -6,16 +6,15 @@ has to be asked. Otherwise the headers decide, another r per shard, up to 6 shar
 unless asked for, and the answer says so.
 """
 
-import os
-import re
 from dataclasses import dataclass
 
-from sizewise.errors import InputError, did_you_mean
+from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.listing import Listing
 from sizewise.sources.http_status import FileMissingError
 from sizewise.sources.hub import JSON_BYTES, HubRepository
 from sizewise.sources.hub_agreement import Predicted, agrees_in_bytes, agrees_in_count, agrees_in_names
+from sizewise.sources.hub_gguf import SUFFIX, chosen_gguf, hub_gguf, is_gguf_name
 from sizewise.sources.ranges import BytesReader
 from sizewise.sources.safetensors import read_header
 from sizewise.sources.shard_index import ShardIndex, read_index, read_shards
@@ -56,7 +55,8 @@ def hub_weights(
     Raises HubError, and InputError as the readers do.
     """
     if repository.reference.file is not None:
-        return _single(repository, chosen_file(repository, repository.reference.file))
+        wanted = repository.reference.file
+        return _single(repository, chosen_gguf(repository, wanted) if is_gguf_name(wanted) else wanted)
     try:
         if repository.is_cached(SINGLE) or not repository.is_cached(INDEX):
             return _single(repository, SINGLE)
@@ -82,28 +82,13 @@ def hub_listing(repository: HubRepository) -> Listing:
     return listing
 
 
-def chosen_file(repository: HubRepository, wanted: str) -> str:
-    """Return the file that a reference names after its colon: a name, or the format in a GGUF's name.
-
-    Raises InputError (not_found) with the nearest names.
-    """
-    if wanted.lower().endswith((".safetensors", ".json", ".bin", ".pt", ".pth", ".gguf")):
-        return wanted
-    names = [name for name in repository.files() if name.lower().endswith(".gguf")]
-    mark = re.compile(rf"(?<![a-z0-9]){re.escape(wanted)}(?![a-z0-9_])", re.I)
-    fitting = [name for name in names if mark.search(os.path.basename(name))]
-    if not fitting:
-        near = did_you_mean(wanted, names) or ("; it has no GGUF files" if not names else "")
-        raise InputError(
-            "not_found", f"{repository.reference.repo} has no file for {shorten(wanted)!r}{near}"
-        )
-    return fitting[0]
-
-
 def _single(repository: HubRepository, file: str) -> HubWeights:
     if file.endswith(".index.json"):
         return _opened(repository, file, _index(repository, file))
-    return HubWeights(file=file, shards=1, declared_bytes=None, listing=_header(repository, file))
+    listing = (
+        hub_gguf(repository, file).listing if file.lower().endswith(SUFFIX) else _header(repository, file)
+    )
+    return HubWeights(file=file, shards=len(listing.files), declared_bytes=None, listing=listing)
 
 
 def _index(repository: HubRepository, file: str) -> ShardIndex:
@@ -195,6 +180,5 @@ def _header(repository: HubRepository, file: str, header_bytes: int = 0) -> List
             from sizewise.sources.torch_zip import read_torch_zip
 
             return read_torch_zip(reader)
-        raise InputError(
-            "unknown_format", f"{reader.name} is a shard index where a file of weights is needed"
-        )
+        what = "a shard index" if kind == "shard_index" else "a GGUF file"
+        raise InputError("unknown_format", f"{reader.name} is {what} where a file of weights is needed")

@@ -12,20 +12,25 @@ from sizewise.architecture import Model
 from sizewise.errors import HubError, InputError
 from sizewise.notices import Notice
 from sizewise.sources.config_json import from_config
+from sizewise.sources.gguf_model import model_of_gguf
 from sizewise.sources.header_model import model_of_listing, with_listing
 from sizewise.sources.http_status import FileMissingError
 from sizewise.sources.hub import HubRepository, hub_config, hub_files
 from sizewise.sources.hub_agreement import Predicted, predicted
 from sizewise.sources.hub_checkpoint import HubWeights, hub_weights
+from sizewise.sources.hub_gguf import chosen_gguf, hub_gguf, is_gguf_name
 from sizewise.sources.hub_reference import HubReference
 
 
 def from_hub(reference: HubReference, settings: Mapping[str, Any], *, offline: bool) -> Model:
     """Return the model of a repository.
 
-    A model without a config.json is what its checkpoint's header tells. Raises HubError, InputError.
+    A model without a config.json is what its checkpoint's header tells; a GGUF file says what a config.json
+    would say. Raises HubError, InputError.
     """
     with hub_files(reference, offline=offline) as repository:
+        if reference.file is not None and is_gguf_name(reference.file):
+            return _from_gguf(repository, reference.file, settings)
         try:
             raw, duplicates = hub_config(repository)
         except FileMissingError:
@@ -34,6 +39,17 @@ def from_hub(reference: HubReference, settings: Mapping[str, Any], *, offline: b
             raw, name=str(reference), origin=_origin(repository), settings=settings, duplicates=duplicates
         )
         return model if settings else _with_header(model, repository)
+
+
+def _from_gguf(repository: HubRepository, wanted: str, settings: Mapping[str, Any]) -> Model:
+    file = chosen_gguf(repository, wanted)
+    found = hub_gguf(repository, file)
+    return model_of_gguf(
+        found,
+        name=str(replace(repository.reference, file=file)),
+        origin=f"{_origin(repository)}; header of {file}",
+        settings=settings,
+    )
 
 
 def _with_header(model: Model, repository: HubRepository) -> Model:

@@ -23,7 +23,9 @@ from sizewise.sources.packed_tensors import (
     unpacked,
 )
 from sizewise.sources.tensor_kinds import (
+    CORRECTIONS,
     COUNTERS,
+    GGUF_BUFFERS,
     HEADS,
     NEVER_LEARNED,
     TABLES,
@@ -200,6 +202,9 @@ def _format(name: str, around: Surroundings) -> str:
 def _kind(name: str, dtype: str, shape: Shape, around: Surroundings) -> Kind:
     if name in around.satellites:
         return around.satellites[name].kind
+    written = GGUF_BUFFERS.get(module_of(name)) or GGUF_BUFFERS.get(name.rpartition(".")[2])
+    if written is not None and not (written == "correction" and around.own & CORRECTIONS):
+        return written
     leaf = name.rpartition(".")[2]
     buffer = buffer_kind(leaf, name, shape)
     if buffer is not None and leaf not in around.own - {"bias"}:

@@ -75,7 +75,16 @@ def _is_path(reference: str) -> bool:
     if reference.lower().endswith((".json", ".safetensors", ".gguf", ".pt", ".pth", ".bin")):
         on_hub = parse_hub_reference(reference)
         return on_hub is None or on_hub.file is None
-    return os.path.isfile(reference) or os.path.exists(os.path.join(reference, "config.json"))
+    return os.path.isfile(reference) or (os.path.isdir(reference) and _is_meant_folder(reference))
+
+
+def _is_meant_folder(folder: str) -> bool:
+    """Tell whether a folder that exists is meant: a path is; a bare name only where it holds a model."""
+    if any(separator in folder for separator in (os.sep, os.altsep) if separator):
+        return True
+    from sizewise.sources.local import holds_model
+
+    return holds_model(folder)
 
 
 def _from_catalogue(reference: str, changes: Mapping[str, Any]) -> Model | None:

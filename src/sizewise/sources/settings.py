@@ -38,18 +38,32 @@ def apply_settings(raw: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[
     """
     changed = dict(raw)
     for key, value in settings.items():
-        section, dot, inner = key.partition(".")
-        if dot and isinstance(changed.get(section), Mapping):
-            changed[section] = apply_settings(changed[section], {inner: value})
-            continue
-        _check_known(changed, key)
-        changed[key] = value
+        _check_known(changed, key, _type_of(changed))
+        changed = _changed(changed, key, value)
     return changed
 
 
-def _check_known(raw: Mapping[str, Any], key: str) -> None:
+def _changed(raw: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    """Return the configuration with one field changed."""
+    section, dot, inner = key.partition(".")
+    if dot and isinstance(raw.get(section), Mapping):
+        return {**raw, section: _changed(raw[section], inner, value)}
+    return {**raw, key: value}
+
+
+def _type_of(raw: Mapping[str, Any]) -> str | None:
     model_type = raw.get("model_type")
-    if not isinstance(model_type, str):
+    return model_type if isinstance(model_type, str) else None
+
+
+def _check_known(raw: Mapping[str, Any], key: str, model_type: str | None) -> None:
+    """Check a field by the type of the section that it is in: its own, else what the outer type has there."""
+    section, dot, inner = key.partition(".")
+    if dot and isinstance(raw.get(section), Mapping):
+        sections = class_defaults(canonical_model_type(model_type or "")).get("sub_configs", {})
+        _check_known(raw[section], inner, _type_of(raw[section]) or sections.get(section))
+        return
+    if model_type is None:
         return
     declared = class_defaults(canonical_model_type(model_type))
     known = {*raw, *declared.get("defaults", {}), *declared.get("attribute_map", {}), "dtype", "torch_dtype"}

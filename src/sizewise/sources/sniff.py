@@ -62,7 +62,9 @@ def kind_of(head: bytes, name: str) -> Kind:
         raise InputError("bad_magic", f"{name} does not start with GGUF; download it again")
     if lowered.endswith(_TORCH_NAMES):
         raise InputError("unsupported_format", f"{name} is no zip archive of torch.save; {_CONVERT}")
-    raise InputError("unknown_format", f"{name} is no checkpoint that sizewise knows: safetensors, GGUF, torch zip")
+    raise InputError(
+        "unknown_format", f"{name} is no checkpoint that sizewise knows: safetensors, GGUF, torch zip"
+    )
 
 
 def refuse_known(head: bytes, name: str) -> None:

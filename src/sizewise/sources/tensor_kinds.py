@@ -1,7 +1,7 @@
 """What the name, dtype and shape of a stored tensor alone say about it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 from typing import Literal
 
@@ -24,16 +24,24 @@ prediction: layers for further tokens · tied_copy: a head that is the embedding
 no parameter of any class, or not recognised."""
 
 TABLES = frozenset(
-    ("embed_tokens", "shared", "wte", "word_embeddings", "embed_in", "embeddings", "embedding")
+    ("embed_tokens", "shared", "wte", "word_embeddings", "embed_in", "embeddings", "embedding", "token_embd")
 )
 HEADS = frozenset(("lm_head", "embed_out", "output_layer", "output", "decoder"))
 CORRECTIONS = frozenset(("e_score_correction_bias", "expert_bias"))
+GGUF_BUFFERS: Mapping[str, Kind] = {
+    "rope_freqs": "rotary",
+    "rope_factors_long": "rotary",
+    "rope_factors_short": "rotary",
+    "exp_probs_b": "correction",
+    "layer_output_scale": "other",
+}
+"""What llama.cpp names modules that are no parameters of a class, or not of every class."""
 SINGLE_SCALES = frozenset(("k_scale", "v_scale", "q_scale", "prob_scale", "input_scale", "output_scale"))
 COUNTERS = frozenset(("position_ids", "num_batches_tracked"))
 NEVER_LEARNED = frozenset(("BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F8_E8M0"))
 """Dtypes whose tensors are parameters only where their packing is recognised."""
 
-_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d{1,6})\.")
+_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks|blk)\.(\d{1,6})\.")
 _TOWER = re.compile(r"(?:^|[._])(?:vision|visual|audio|image|encoder)(?:[._]|$)")
 _JOINS = frozenset(("eh_proj", "enorm", "hnorm", "nextn"))
 """Modules that join the state of the last layer with the next token: only prediction layers have one."""
@@ -44,7 +52,7 @@ def buffer_kind(leaf: str, name: str, shape: Shape) -> Kind | None:
     square = len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]
     if leaf == "masked_bias" or (leaf == "bias" and square):
         return "mask"
-    if leaf == "inv_freq" or name.endswith("rope_freqs.weight"):
+    if leaf == "inv_freq":
         return "rotary"
     if leaf in CORRECTIONS and ".moe_statics." not in name:
         return "correction"

@@ -1,0 +1,61 @@
+"""Values of the Python verbs that cannot be meant: one typed error, whatever their type."""
+
+from typing import Any
+
+import pytest
+
+import sizewise as sw
+
+WRONG: dict[str, tuple[Any, ...]] = {
+    "context": (object(), True, 8192.5, -1, [8192]),
+    "sequences": ("x", True, 0, 10**30, None),
+    "quant": (5, True, [], b"bf16"),
+    "kv_cache_dtype": (5, object()),
+    "runtime": (5, None, True),
+    "audio": (5, object(), ["x"], [object()], "x"),
+    "on": (3, True, []),
+    "memory": (object(), True, 1.5, -1, 0, 2**70, []),
+}
+
+
+@pytest.mark.parametrize(("option", "value"), [(name, value) for name, row in WRONG.items() for value in row])
+def test_a_value_of_a_wrong_type_is_a_bad_option(option: str, value: Any) -> None:
+    with pytest.raises(sw.UsageError) as caught:
+        sw.memory_answer("gpt2", **{option: value})
+    assert caught.value.code == "bad_option"
+
+
+def test_values_that_can_be_meant() -> None:
+    written = sw.memory_answer("gpt2", context="512", memory="2GiB", runtime="ideal").line
+    assert sw.memory_answer("gpt2", context=512, memory=2 * 2**30, runtime="ideal").line == written
+
+
+@pytest.mark.parametrize("settings", [5, [5], "n_embd=8", {"n_embd": 8}, [None]])
+def test_settings_are_texts(settings: Any) -> None:
+    with pytest.raises(sw.UsageError, match="bad_option"):
+        sw.load("gpt2", settings=settings)
+
+
+def test_a_model_that_is_loaded_already_takes_no_settings() -> None:
+    model = sw.load("gpt2")
+    assert sw.load(model) is model
+    with pytest.raises(sw.UsageError, match="bad_option"):
+        sw.load(model, settings=["n_embd=8"])
+
+
+@pytest.mark.parametrize(
+    "asked", [{"tokens": "x"}, {"past": "x"}, {"past": -1}, {"past": None}, {"scores": 5}, {"sequences": 1.0}]
+)
+def test_steps_take_whole_numbers(asked: dict[str, Any]) -> None:
+    with pytest.raises(sw.UsageError, match="bad_option"):
+        sw.step_flops("gpt2", **asked)
+
+
+def test_fields_of_a_section_are_known_by_its_type() -> None:
+    raw = {"model_type": "llava", "text_config": {"hidden_size": 64}, "vision_config": {}}
+    with pytest.raises(sw.UsageError, match="typo"):
+        sw.load(raw, settings=["text_config.typo=1"])
+    with pytest.raises(sw.UsageError, match="num_hidden_layers"):
+        sw.load(raw, settings=["text_config.num_hiden_layers=1"])
+    deeper = sw.load(raw, settings=["text_config.num_hidden_layers=3"])
+    assert deeper.architecture.depth == 3

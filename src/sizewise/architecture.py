@@ -254,10 +254,14 @@ HEADER = "header"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RopeScaling:
-    """How rotary positions are stretched beyond the trained length: its kind, over ``features`` of a head."""
+    """How rotary positions are stretched beyond the trained length: its kind, over ``features`` of a head.
+
+    ``listed`` counts the factors for long texts that the source lists, one per pair of features.
+    """
 
     kind: str
     features: int
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +273,8 @@ class Model:
     source's own ``quantization_config``; ``default_format`` what a catalogue tag ships; ``context`` the
     longest trained context; ``published`` the element count of the published checkpoint. ``listing`` is
     the checkpoint's own header, where it was read, and ``counted`` its parameters where they differ from
-    the architecture's; ``trainable`` is what a live module says.
+    the architecture's; ``trainable`` is what a live module says. ``declared_experts`` are those that the
+    source names, even where no layer has any.
     """
 
     name: str
@@ -286,4 +291,5 @@ class Model:
     counted: Architecture | None = None
     trainable: int | None = None
     rope: RopeScaling | None = None
+    declared_experts: int = 0
     notices: tuple[Notice, ...] = ()

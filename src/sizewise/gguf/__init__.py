@@ -1,0 +1,1 @@
+"""What llama.cpp's converter and quantizer write: tensors, file types, bytes."""

@@ -1,0 +1,175 @@
+"""llama.cpp 0.5.0 (ggml 0.25.3): caches allocated for the whole context, one compute buffer per device.
+
+The compute buffer is that of the CPU graph, replayed; on other devices it is an estimate, because their
+kernels keep other scratch and leave the inputs on the host. Where the graph of an architecture is not
+modelled, the widest operation of a micro-batch is taken, with a wide interval.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+
+from sizewise.architecture import Architecture
+from sizewise.catalog.devices import Device
+from sizewise.catalog.gguf_names import gguf_architecture_of
+from sizewise.footprint.buffers import working_width
+from sizewise.ledger import Line, Number, leaf, total
+from sizewise.notices import Notice
+from sizewise.runtimes.llama_cache import LlamaCache, keeps_windows, llama_cache
+from sizewise.runtimes.llama_graph.decoder import compute_bytes
+from sizewise.runtimes.llama_graph.from_architecture import graph_plan
+from sizewise.runtimes.llama_graph.plan import GraphPlan
+from sizewise.runtimes.llama_graph.step import GraphSettings
+from sizewise.runtimes.working import Part, Working, fixed_overhead, whole_device
+from sizewise.scenario import Scenario
+
+FLOAT_BYTES = 4
+SOURCE = "llama.cpp 0.5.0, graph of the CPU backend"
+OTHER_DEVICES = (0.6, 1.5)
+"""Bounds of the compute buffer of another backend than the CPU, as shares of the CPU's: assumed."""
+NOT_MODELLED = (0.4, 2.5)
+"""Bounds where the graph is not modelled: assumed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlamaCpp:
+    """llama.cpp under its own name, or as another program runs it."""
+
+    name: str = "llama.cpp"
+    version: ClassVar[str] = "0.5.0"
+
+    def usable(self, device: Device, scenario: Scenario) -> int:
+        """Return all usable bytes of a device."""
+        return whole_device(device, scenario)
+
+    def working(self, part: Part) -> Working:
+        """Return cache, compute buffer, overhead and what stays on the host.
+
+        Raises UsageError (bad_option) for a cache type that llama.cpp refuses.
+        """
+        buffers, notices = _compute(part)
+        overhead = total("overhead", (), "bytes") if _on_cpu(part) else fixed_overhead("llama.cpp")
+        return Working(
+            cache=llama_cache(part.cached.kept(), cache_request(part)),
+            buffers=buffers,
+            overhead=overhead,
+            host=_logits(part),
+            notices=notices,
+        )
+
+
+def cache_request(part: Part) -> LlamaCache:
+    """Return what the caches are asked for; the context of all sequences counts together."""
+    scenario, options = part.scenario, part.scenario.engine
+    row = gguf_architecture_of(part.whole.model_class)
+    return LlamaCache(
+        context=scenario.context * part.sequences,
+        sequences=part.sequences,
+        keys=scenario.cache,
+        values=scenario.values,
+        ubatch=options.ubatch,
+        flash_attention=options.flash_attention,
+        windows=row is not None and keeps_windows(row.name),
+        full_windows=options.full_windows,
+        unified=options.unified_cache,
+    )
+
+
+def graph_settings(scenario: Scenario, sequences: int) -> GraphSettings:
+    """Return what the reserved graph depends on."""
+    options = scenario.engine
+    return GraphSettings(
+        context=scenario.context * sequences,
+        micro_batch=options.ubatch,
+        batch=options.batch,
+        flash_attention=options.flash_attention,
+        quantized_keys=scenario.cache.block > 1,
+        quantized_values=scenario.values.block > 1,
+        key_bits32=scenario.cache.bits == 32,
+        value_bits32=scenario.values.bits == 32,
+        sequences=sequences,
+        unified=options.unified_cache,
+        full_window=options.full_windows,
+    )
+
+
+def _compute(part: Part) -> tuple[Line, tuple[Notice, ...]]:
+    plan = _plan(part.whole, part.model_type)
+    if plan is None:
+        return _widest(part), (
+            Notice(
+                code="graph_not_modelled",
+                message=f"the graph of {part.model_type} is not modelled: its compute buffer is estimated",
+            ),
+        )
+    amount = _replayed(plan, graph_settings(part.scenario, part.sequences))
+    low, high = (1.0, 1.0) if _on_cpu(part) else OTHER_DEVICES
+    line = leaf(
+        "compute buffer",
+        amount,
+        "bytes",
+        source=SOURCE,
+        status="derived" if _on_cpu(part) else "assumed",
+        interval=None if _on_cpu(part) else (int(amount * low), int(amount * high)),
+    )
+    return total("buffers", [line], "bytes"), ()
+
+
+@lru_cache(maxsize=16)
+def _plan(architecture: Architecture, model_type: str) -> GraphPlan | None:
+    return graph_plan(architecture, model_type)
+
+
+@lru_cache(maxsize=256)
+def _replayed(plan: GraphPlan, settings: GraphSettings) -> int:
+    return compute_bytes(plan, settings)
+
+
+def _widest(part: Part) -> Line:
+    """Return fp32 numbers of the widest layer or of the logits, for every token of a micro-batch."""
+    architecture = part.whole
+    inputs: Mapping[str, Number] = {
+        "ubatch": part.scenario.engine.ubatch,
+        "hidden": architecture.hidden,
+        "widest": max((working_width(place.component) for place in architecture.language()), default=0),
+        "vocabulary": architecture.vocabulary,
+        "bytes_per_number": FLOAT_BYTES,
+    }
+    widest = max(inputs["widest"], architecture.vocabulary) + 2 * architecture.hidden
+    amount = part.scenario.engine.ubatch * widest * FLOAT_BYTES
+    low, high = NOT_MODELLED
+    line = leaf(
+        "compute buffer",
+        amount,
+        "bytes",
+        formula="ubatch * (2 * hidden + max(widest, vocabulary)) * bytes_per_number",
+        inputs=inputs,
+        source="widest operation of a micro-batch",
+        status="assumed",
+        interval=(int(amount * low), int(amount * high)),
+    )
+    return total("buffers", [line], "bytes")
+
+
+def _logits(part: Part) -> Line:
+    """Return the output buffer on the host: a row of logits in fp32 per sequence."""
+    inputs = {
+        "sequences": part.sequences,
+        "vocabulary": part.whole.vocabulary,
+        "bytes_per_number": FLOAT_BYTES,
+    }
+    line = leaf(
+        "logits",
+        part.sequences * part.whole.vocabulary * FLOAT_BYTES,
+        "bytes",
+        formula="sequences * vocabulary * bytes_per_number",
+        inputs=inputs,
+        source="llama.cpp 0.5.0, llama-context.cpp",
+        status="derived",
+    )
+    return total("host", [line], "bytes")
+
+
+def _on_cpu(part: Part) -> bool:
+    return part.device is not None and part.device.kind == "cpu"

@@ -19,6 +19,58 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """What an engine is told beside the model, under no engine's own names; None: its own default.
+
+    llama.cpp: ``ubatch`` and ``batch`` tokens, ``flash_attention``, ``full_windows`` (sliding layers keep
+    every token), ``unified_cache`` (sequences share the cells), ``device_layers`` (-ngl), the first
+    ``host_expert_layers`` whose experts stay on the host, ``cache_on_host``. vLLM and SGLang:
+    ``utilization`` of the device, ``batched_tokens`` of a step, ``running_sequences``, ``block`` tokens,
+    ``eager`` (no graphs), ``adapters`` and ``adapter_rank``. transformers: ``static_cache``, ``attention``.
+    """
+
+    ubatch: int = 512
+    batch: int = 2048
+    flash_attention: bool = True
+    full_windows: bool = False
+    unified_cache: bool = False
+    device_layers: int | None = None
+    host_expert_layers: int = 0
+    cache_on_host: bool = False
+    utilization: float | None = None
+    batched_tokens: int | None = None
+    running_sequences: int | None = None
+    block: int | None = None
+    eager: bool = False
+    adapters: int = 0
+    adapter_rank: int = 16
+    static_cache: bool = False
+    attention: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How devices share a model: ranks of tensor parallelism, stages of a pipeline, replicas of attention.
+
+    ``experts`` says that ranks hold whole experts. ``tensor`` None: the engine's habit on the devices.
+    """
+
+    tensor: int | None = None
+    pipeline: int = 1
+    data: int = 1
+    experts: bool = False
+
+    @property
+    def chosen(self) -> bool:
+        """Tell whether somebody asked for a layout."""
+        return self != USUAL_LAYOUT
+
+
+ENGINE_DEFAULTS = EngineOptions()
+USUAL_LAYOUT = Layout()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One run: tokens per sequence, sequences at once, formats, engine and devices.
 
@@ -38,13 +90,27 @@ class Scenario:
     shipped: Line | None = None
     """Bytes of the weights as the checkpoint's own header says them."""
     cache: CacheFormat
+    """Format of the cached keys, and of the values where ``value_cache`` is None."""
+    value_cache: CacheFormat | None = None
     runtime: str
+    engine: EngineOptions = ENGINE_DEFAULTS
+    layout: Layout = USUAL_LAYOUT
     placements: tuple[Placement, ...] = ()
 
     @property
     def audio_tokens(self) -> int:
         """Count the tokens of the context that sound takes."""
         return 0 if self.audio is None else int(self.audio.value)
+
+    @property
+    def values(self) -> CacheFormat:
+        """The format of the cached values."""
+        return self.cache if self.value_cache is None else self.value_cache
+
+    @property
+    def number_bytes(self) -> int:
+        """Bytes of a number that the model computes with."""
+        return int(self.scheme.base.bits) // 8
 
     @property
     def devices(self) -> int:

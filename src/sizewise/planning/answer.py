@@ -68,6 +68,8 @@ class MemoryAnswer:
     changes: tuple[Change, ...] = ()
     notices: tuple[Notice, ...] = field(default=())
     host: int = 0
+    reports: tuple[Line, ...] = ()
+    """What the engine says at its start on the fullest device: blocks, tokens, sequences."""
 
     @property
     def all_fit(self) -> bool:

@@ -1,14 +1,16 @@
 """What to change when a model does not fit: single changes, then pairs, cheapest in quality first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from sizewise.architecture import Model
 from sizewise.catalog.devices import CUSTOM
-from sizewise.catalog.formats import CacheFormat, Format, cache_format, formats
+from sizewise.catalog.formats import Format, file_type_formats, formats
 from sizewise.planning.answer import Change
+from sizewise.planning.engine_changes import Step, cache_steps, host_steps, option_steps
 from sizewise.planning.inverse import largest
+from sizewise.planning.placing import LAYER_ENGINES
 from sizewise.planning.storage import asked_storage
 from sizewise.scenario import Placement, Scenario
 
@@ -22,16 +24,8 @@ LEAST_CONTEXT = 512
 LEAST_SAVING = 0.01
 """A change that saves less of what is needed is not worth naming."""
 PAIRS_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Step:
-    """A changed scenario with the words and the option for it."""
-
-    what: str
-    option: str
-    scenario: Scenario
-    cost: str
+FILE_TYPES_SHOWN = ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "iq4_xs", "q3_k_m", "q2_k")
+"""Usual file types of llama.cpp, most bits first."""
 
 
 def suggest(
@@ -44,7 +38,7 @@ def suggest(
     """
     before = needed(model, scenario)
 
-    def change(step: _Step) -> Change:
+    def change(step: Step) -> Change:
         after = needed(model, step.scenario)
         return Change(
             what=step.what,
@@ -56,7 +50,11 @@ def suggest(
         )
 
     singles = [change(step) for step in _free(scenario, model, usable, needed, context)]
-    singles += [change(step) for step in _cache_steps(scenario)]
+    singles += [change(step) for step in (*option_steps(scenario), *cache_steps(scenario))]
+    singles += [
+        change(step)
+        for step in host_steps(scenario, model.architecture, lambda one: needed(model, one) <= usable)
+    ]
     singles += _first_that_fit([change(step) for step in _weight_steps(model, scenario)])
     useful = [single for single in singles if single.saves > LEAST_SAVING * before]
     if not any(single.fits for single in useful):
@@ -64,7 +62,7 @@ def suggest(
     return tuple(useful)
 
 
-def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context: int) -> Iterator[_Step]:
+def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context: int) -> Iterator[Step]:
     """Yield changes that cost no quality: more devices, fewer sequences, a shorter context."""
     if len(scenario.placements) == 1 and scenario.placements[0].device.id != CUSTOM:
         for count in DEVICE_COUNTS:
@@ -72,14 +70,14 @@ def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context
             wider = replace(scenario, placements=(placement,))
             if count > scenario.devices and needed(model, wider) <= usable:
                 name = placement.device.id
-                yield _Step(
+                yield Step(
                     what=f"{count} × {name}", option=f"--on {name}:{count}", scenario=wider, cost="money"
                 )
                 break
     if scenario.sequences > 1:
         fewer = largest(lambda n: needed(model, replace(scenario, sequences=n)) <= usable, scenario.sequences)
         one = max(fewer, 1)
-        yield _Step(
+        yield Step(
             what=f"{one:,} sequence{'s' if one > 1 else ''} at once",
             option=f"--sequences {one}",
             scenario=replace(scenario, sequences=one),
@@ -89,8 +87,8 @@ def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context
         yield _context_step(scenario, context)
 
 
-def _context_step(scenario: Scenario, context: int) -> _Step:
-    return _Step(
+def _context_step(scenario: Scenario, context: int) -> Step:
+    return Step(
         what=f"context of {context:,} tokens",
         option=f"--context {context}",
         scenario=replace(scenario, context=context),
@@ -98,22 +96,11 @@ def _context_step(scenario: Scenario, context: int) -> _Step:
     )
 
 
-def _cache_steps(scenario: Scenario) -> Iterator[_Step]:
-    fp8: CacheFormat = cache_format("fp8")
-    if fp8.bits < scenario.cache.bits:
-        yield _Step(
-            what="cache in fp8",
-            option="--kv-cache-dtype fp8",
-            scenario=replace(scenario, cache=fp8),
-            cost="small; the engine must support it",
-        )
-
-
-def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
+def _weight_steps(model: Model, scenario: Scenario) -> Iterator[Step]:
     """Yield smaller weight formats: more bits first, the better of equal bits first."""
     for row in _smaller_formats(scenario):
         scheme = asked_storage(model, row).scheme
-        yield _Step(
+        yield Step(
             what=f"weights in {row.name}",
             option=f"-q {row.name}",
             scenario=replace(scenario, weights=row, scheme=scheme, shipped=None),
@@ -123,6 +110,9 @@ def _weight_steps(model: Model, scenario: Scenario) -> Iterator[_Step]:
 
 def _smaller_formats(scenario: Scenario) -> list[Format]:
     """Return the formats of fewer bits that run on the devices, the best two of each number of bits."""
+    if scenario.runtime in LAYER_ENGINES:
+        rows = (file_type_formats()[name] for name in FILE_TYPES_SHOWN)
+        return [row for row in rows if row.bits < scenario.weights.bits]
     vendors = {placement.device.vendor.lower() for placement in scenario.placements}
     found: dict[Fraction, list[Format]] = {}
     for row in sorted(formats().values(), key=lambda row: (-row.bits, row.quality)):
@@ -157,7 +147,7 @@ def _longest(model: Model, scenario: Scenario, usable: int, needed: Needed) -> i
     )
 
 
-def _pairs(model: Model, scenario: Scenario, usable: int, needed: Needed) -> Iterator[_Step]:
+def _pairs(model: Model, scenario: Scenario, usable: int, needed: Needed) -> Iterator[Step]:
     """Yield a smaller format together with the longest context that then fits."""
     shown = 0
     for step in _weight_steps(model, scenario):

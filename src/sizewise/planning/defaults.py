@@ -3,19 +3,27 @@
 from dataclasses import dataclass, replace
 
 from sizewise.architecture import Model
-from sizewise.catalog.devices import custom_device, parse_devices, with_memory
-from sizewise.catalog.formats import CacheFormat, cache_format, file_types, find_format
+from sizewise.catalog.devices import CUSTOM, custom_device, parse_devices, with_memory
+from sizewise.catalog.formats import CacheFormat, Format, cache_format, find_format
+from sizewise.catalog.ggml import find_file_type
+from sizewise.catalog.gguf_names import gguf_architecture_of
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
 from sizewise.footprint.weights import packing_notice
 from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, total
 from sizewise.notices import Notice
-from sizewise.planning.storage import Storage, asked_storage, own_storage
+from sizewise.planning.storage import Storage, asked_storage, own_storage, stored_for
 from sizewise.runtimes.registry import RUNTIMES
-from sizewise.scenario import DEFAULT_CONTEXT, Placement, Scenario
-
-AUTO_RUNTIME = "transformers"
+from sizewise.scenario import (
+    DEFAULT_CONTEXT,
+    ENGINE_DEFAULTS,
+    USUAL_LAYOUT,
+    EngineOptions,
+    Layout,
+    Placement,
+    Scenario,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +38,11 @@ class Asked:
     sequences: int = 1
     quant: str | None = None
     kv_cache_dtype: str | None = None
+    value_cache_dtype: str | None = None
+    """Format of the cached values where it differs from that of the keys."""
     runtime: str = "auto"
+    engine: EngineOptions = ENGINE_DEFAULTS
+    layout: Layout = USUAL_LAYOUT
     on: str | None = None
     memory_bytes: int | None = None
 
@@ -52,10 +64,11 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
         text = f"{context:,} tokens are more than the {model.context:,} that {model.name} was trained for"
         notices.append(Notice(code="beyond_context", message=text))
     placements, device_notices = _placements(asked)
-    runtime, cache = _runtime(asked.runtime), _cache(asked.kv_cache_dtype, stored.scheme)
-    if runtime not in cache.runtimes:
-        text = f"{runtime} keeps no {cache.name} cache ({', '.join(cache.runtimes)} do); counted as if it did"
-        notices.append(Notice(code="cache_format", message=text))
+    runtime = _runtime(asked.runtime, stored.format, placements)
+    stored = stored_for(model, stored, runtime)
+    cache = _cache(asked.kv_cache_dtype, stored.scheme)
+    values = None if asked.value_cache_dtype is None else cache_format(asked.value_cache_dtype)
+    notices.extend(_cache_notices(runtime, cache, values or cache))
     scenario = Scenario(
         context=context,
         image_tokens=image_tokens,
@@ -66,7 +79,10 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
         scheme=stored.scheme,
         shipped=stored.shipped,
         cache=cache,
+        value_cache=values,
         runtime=runtime,
+        engine=asked.engine,
+        layout=asked.layout,
         placements=placements,
     )
     return scenario, (*notices, *device_notices)
@@ -119,14 +135,18 @@ def _weights(model: Model, quant: str | None) -> tuple[Storage, list[Notice]]:
     """Return how the weights are stored: as asked, else as the source ships them."""
     if quant is not None:
         return asked_storage(model, find_format(quant)), []
-    own, shipped = own_storage(model), model.default_format
-    if not shipped or shipped.replace("-", "_") not in file_types():
-        return own, []
+    shipped = find_file_type(model.default_format or "")
+    if shipped is None:
+        own = own_storage(model)
+        return own, list(own.notices)
+    if gguf_architecture_of(model.architecture.model_class) is not None:
+        return asked_storage(model, find_format(shipped.name)), []
+    own = own_storage(model)
     text = (
-        f"{model.name} ships as {shipped}, a llama.cpp file type that is not counted yet; "
+        f"{model.name} ships as {shipped.name}, but llama.cpp's tensors of it are not known; "
         f"shown in {own.format.name}"
     )
-    return own, [Notice(code="format_not_counted", message=text)]
+    return own, [*own.notices, Notice(code="format_not_counted", message=text)]
 
 
 def _cache(name: str | None, stored: Scheme) -> CacheFormat:
@@ -136,10 +156,23 @@ def _cache(name: str | None, stored: Scheme) -> CacheFormat:
     return cache_format("fp16" if stored.base.name == "fp16" else "bf16")
 
 
-def _runtime(name: str) -> str:
+def _cache_notices(runtime: str, *caches: CacheFormat) -> list[Notice]:
+    """Say which formats of the cache the engine does not keep."""
+    return [
+        Notice(
+            code="cache_format",
+            message=f"{runtime} keeps no {cache.name} cache ({', '.join(cache.runtimes)} do); counted as if "
+            "it did",
+        )
+        for cache in dict.fromkeys(caches)
+        if runtime not in cache.runtimes
+    ]
+
+
+def _runtime(name: str, format: Format, placements: tuple[Placement, ...]) -> str:
     word = name.strip().lower()
     if word == "auto":
-        return AUTO_RUNTIME
+        return _usual_runtime(format, placements)
     engine = word.split("@", 1)[0]
     if engine not in RUNTIMES:
         near = did_you_mean(engine, RUNTIMES)
@@ -150,6 +183,15 @@ def _runtime(name: str) -> str:
     if "@" in word and word.split("@", 1)[1] != version:
         raise UsageError("bad_option", f"{engine} is followed at version {version}; write {engine}@{version}")
     return engine
+
+
+def _usual_runtime(format: Format, placements: tuple[Placement, ...]) -> str:
+    """Return llama.cpp for its own file types, vLLM on named datacenter GPUs, else transformers."""
+    if format.is_file_type:
+        return "llama.cpp"
+    if placements and all(row.device.kind == "datacenter" and row.device.id != CUSTOM for row in placements):
+        return "vllm" if "vllm" in RUNTIMES else "transformers"
+    return "transformers"
 
 
 def _placements(asked: Asked) -> tuple[tuple[Placement, ...], tuple[Notice, ...]]:

@@ -3,37 +3,53 @@
 from dataclasses import replace
 
 from sizewise.architecture import HEADER, Model
-from sizewise.catalog.devices import CUSTOM, all_devices
+from sizewise.catalog.devices import CUSTOM, Device, all_devices
+from sizewise.catalog.ggml import file_type
 from sizewise.counting import check_limit
 from sizewise.errors import InputError
+from sizewise.footprint.file_types import file_type_bytes
 from sizewise.footprint.weights import stored_bytes
-from sizewise.ledger import Line, total, weakened
-from sizewise.parallel.even import even_share
+from sizewise.ledger import Line, weakened
 from sizewise.planning.answer import Fit, MemoryAnswer, Share
 from sizewise.planning.changes import suggest
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.inverse import largest
-from sizewise.runtimes.registry import RUNTIMES, working_memory
-from sizewise.scenario import Placement, Scenario
+from sizewise.planning.placing import Placed, placed
+from sizewise.runtimes.registry import RUNTIMES
+from sizewise.scenario import Scenario
 from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
 
 
 def memory_line(model: Model, scenario: Scenario, weights: Line | None = None) -> Line:
-    """Return the bytes of a run: weights, cache, buffers, overhead (per process) and their sum."""
+    """Return the bytes of a run: weights, cache, buffers, overhead and their sum."""
+    return run_memory(model, scenario, weights).line
+
+
+def run_memory(model: Model, scenario: Scenario, weights: Line | None = None) -> Placed:
+    """Return what every device and the host hold; ``weights`` are those of the whole, where known."""
     stored = weights or stored_weights(model, scenario)
-    parts = [stored, *working_memory(model.architecture, scenario)]
-    line = total("total", parts, "bytes")
-    return weakened(line, "assumed") if model.assumed else line
+    run = placed(model, scenario, stored)
+    if not model.assumed:
+        return run
+    held = tuple(replace(one, line=weakened(one.line, "assumed")) for one in run.held)
+    return replace(run, weights=weakened(run.weights, "assumed"), held=held)
 
 
 def stored_weights(model: Model, scenario: Scenario) -> Line:
     """Return the bytes of the weights: those of the header where the checkpoint runs as it ships."""
-    return scenario.shipped or stored_bytes(model.architecture, scenario.scheme)
+    if scenario.shipped is not None:
+        return scenario.shipped
+    if scenario.weights.is_file_type:
+        return file_type_bytes(model, file_type(scenario.weights.name))
+    return stored_bytes(model.architecture, scenario.scheme)
 
 
-def needed_bytes(model: Model, scenario: Scenario, weights: Line | None = None) -> int:
-    """Return the bytes on the fullest device."""
-    return int(even_share(memory_line(model, scenario, weights), scenario.devices).value)
+def missing_bytes(run: Placed, scenario: Scenario) -> int:
+    """Return by how much the fullest device is too small; negative is what it has to spare.
+
+    The devices are those that the scenario names.
+    """
+    return max(int(held.line.value) - usable_bytes(held.device, scenario) for held in run.held if held.device)
 
 
 def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
@@ -51,18 +67,24 @@ def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
     check_limit(model)
     scenario, notices = scenario_for(model, asked)
     weights = stored_weights(model, scenario)
-    line = memory_line(model, scenario, weights)
-    share = even_share(line, scenario.devices)
+    run = run_memory(model, scenario, weights)
     answer = MemoryAnswer(
         model=model,
         scenario=scenario,
         runtime=runtime_label(scenario.runtime),
-        line=line,
-        shares=_shares(scenario, share),
-        fits=_fits(scenario, share),
-        notices=notices,
+        line=run.line,
+        shares=_shares(scenario, run),
+        fits=_fits(scenario, run),
+        notices=(*notices, *run.notices),
+        host=int(run.host.value),
+        reports=run.reports,
     )
     return _reach(answer, weights) if scenario.placements else answer
+
+
+def usable_bytes(device: Device, scenario: Scenario) -> int:
+    """Return the bytes of a device that the scenario's engine may fill."""
+    return RUNTIMES[scenario.runtime].usable(device, scenario)
 
 
 def runtime_label(name: str) -> str:
@@ -70,29 +92,37 @@ def runtime_label(name: str) -> str:
     return f"{name}@{RUNTIMES[name].version}"
 
 
-def _shares(scenario: Scenario, share: Line) -> tuple[Share, ...]:
+def _shares(scenario: Scenario, run: Placed) -> tuple[Share, ...]:
     """Return what each named device holds."""
-    return tuple(
-        Share(device=placement.device.id if count == 1 else f"{placement.device.id} #{index + 1}", line=share)
-        for placement, count in ((p, p.count) for p in scenario.placements)
-        for index in range(count)
+    names = (
+        placement.device.id if placement.count == 1 else f"{placement.device.id} #{index + 1}"
+        for placement in scenario.placements
+        for index in range(placement.count)
     )
+    return tuple(Share(device=name, line=held.line) for name, held in zip(names, run.held, strict=False))
 
 
-def _fits(scenario: Scenario, share: Line) -> tuple[Fit, ...]:
-    placements = scenario.placements or (Placement(device=device, count=1) for device in all_devices())
-    return tuple(_fit(placement, share) for placement in placements)
+def _fits(scenario: Scenario, run: Placed) -> tuple[Fit, ...]:
+    """Return whether the fullest of each kind of device holds its share."""
+    if not scenario.placements:
+        return tuple(_fit(device, 1, [run.held[0].line], scenario) for device in all_devices())
+    found, start = [], 0
+    for placement in scenario.placements:
+        lines = [held.line for held in run.held[start : start + placement.count]]
+        start += placement.count
+        found.append(_fit(placement.device, placement.count, lines, scenario))
+    return tuple(found)
 
 
-def _fit(placement: Placement, share: Line) -> Fit:
-    device = placement.device
+def _fit(device: Device, count: int, lines: list[Line], scenario: Scenario) -> Fit:
+    fullest = max(lines, key=lambda line: line.value)
     return Fit(
         device=device.id if device.id != CUSTOM else device.name,
-        count=placement.count,
-        usable=device.memory_bytes,
+        count=count,
+        usable=usable_bytes(device, scenario),
         usable_status=device.memory_status,
-        needed=int(share.value),
-        needed_high=int(share.interval[1]),
+        needed=int(fullest.value),
+        needed_high=int(fullest.interval[1]),
     )
 
 
@@ -101,10 +131,16 @@ def _reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
     model, scenario = answer.model, answer.scenario
     usable = min(fit.usable for fit in answer.fits)
 
+    def missing(changed: Scenario, stored: Line | None = None) -> int:
+        return missing_bytes(run_memory(model, changed, stored), changed)
+
     def fits(changed: Scenario) -> bool:
-        return needed_bytes(model, changed, weights) <= usable
+        return missing(changed, weights) <= 0
+
+    def needed(_: Model, changed: Scenario) -> int:
+        return usable + missing(changed)
 
     context = largest(lambda tokens: fits(replace(scenario, context=tokens)), CONTEXT_LIMIT)
     sequences = largest(lambda count: fits(replace(scenario, sequences=count)), SEQUENCES_LIMIT)
-    changes = () if answer.all_fit else suggest(model, scenario, usable, needed_bytes, context)
+    changes = () if answer.all_fit else suggest(model, scenario, usable, needed, context)
     return replace(answer, largest_context=context, largest_sequences=sequences, changes=changes)

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sizewise.ledger import Line
+from sizewise.catalog.devices import Device
+from sizewise.ledger import Line, total
 from sizewise.operations import Kept, SequenceState
 from sizewise.runtimes import CacheRequest, Extent, cache_line, limited_extent
+from sizewise.runtimes.working import Part, Working, cache_request, whole_device
+from sizewise.scenario import Scenario
 
 SOURCE = "what the next token needs"
 
@@ -30,3 +33,15 @@ class Ideal:
     def cache(self, kept: Iterable[tuple[Kept, int]], request: CacheRequest) -> Line:
         """Return the bytes of the cache of all sequences at full context."""
         return cache_line(kept, request, tokens=limited_extent, columns=past_inputs, source=SOURCE)
+
+    def usable(self, device: Device, scenario: Scenario) -> int:
+        """Return all usable bytes of a device."""
+        return whole_device(device, scenario)
+
+    def working(self, part: Part) -> Working:
+        """Return the cache; neither buffers nor overhead."""
+        return Working(
+            cache=self.cache(part.cached.kept(), cache_request(part)),
+            buffers=total("buffers", (), "bytes"),
+            overhead=total("overhead", (), "bytes"),
+        )

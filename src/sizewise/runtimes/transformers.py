@@ -8,9 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from sizewise.catalog.devices import Device
+from sizewise.catalog.overheads import eager_classes
+from sizewise.footprint.buffers import Prefill, prefill_buffers
 from sizewise.ledger import Line, leaf
 from sizewise.operations import Kept, SequenceState, TokenCache
 from sizewise.runtimes import CacheRequest, Extent, cache_line, context_extent, limited_extent, reach
+from sizewise.runtimes.working import Part, Working, cache_request, fixed_overhead, whole_device
+from sizewise.scenario import Scenario
 
 SOURCE = "transformers 5.23, cache_utils.py"
 COUNTER_BYTES = 8
@@ -62,6 +67,26 @@ class Transformers:
             map(repeated_heads, kept), request, tokens=tokens, columns=held_columns, source=SOURCE
         )
 
+    def usable(self, device: Device, scenario: Scenario) -> int:
+        """Return all usable bytes of a device."""
+        return whole_device(device, scenario)
+
+    def working(self, part: Part) -> Working:
+        """Return cache, buffers of a prefill of the whole context, and overhead."""
+        scenario = part.scenario
+        prefill = Prefill(
+            tokens=scenario.context,
+            sequences=part.sequences,
+            number_bytes=scenario.number_bytes,
+            eager=_writes_scores(part),
+        )
+        engine = replace(self, static=scenario.engine.static_cache)
+        return Working(
+            cache=engine.cache(part.cached.kept(), cache_request(part)),
+            buffers=prefill_buffers(part.whole, prefill),
+            overhead=fixed_overhead(self.name),
+        )
+
     def counters(self, kept: Iterable[tuple[Kept, int]]) -> Line:
         """Return the bytes of the token counters of a StaticCache: one per layer, one more per indexer."""
         counters = sum(
@@ -78,3 +103,9 @@ class Transformers:
             source=SOURCE,
             status="derived",
         )
+
+
+def _writes_scores(part: Part) -> bool:
+    """Tell whether the class writes out the attention scores of all heads."""
+    asked = part.scenario.engine.attention
+    return asked == "eager" or (asked == "auto" and part.whole.model_class in eager_classes())

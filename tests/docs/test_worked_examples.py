@@ -86,7 +86,8 @@ def the_explainer() -> Iterator[str]:
     sizes = [figures.gb(figures.weight_bytes("llama-2-13b", format)) for format in ("bf16", "awq")]
     yield f"Llama-2-13B: {sizes[0]} in 16 bit, {sizes[1]} in AWQ"
     (fit,) = memory_answer("llama-3.1-70b", quant="awq", context="4k", on="l40s").fits
-    yield f"with 4,096 tokens: {figures.gib(fit.needed)} of {figures.gib(fit.usable)} that vLLM takes of one L40S"
+    held = f"{figures.gib(fit.needed)} of {figures.gib(fit.usable)}"
+    yield f"with 4,096 tokens: {held} that vLLM takes of one L40S"
     model = load("llama-2-7b").architecture
     int8, nf4 = (reduction(model, figures.scheme_of("llama-2-7b", name)) for name in ("bnb-int8", "nf4"))
     yield f"{int8.from_fp32:.1f}× and {nf4.from_fp32:.1f}× (NF4) against fp32"

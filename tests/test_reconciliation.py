@@ -11,7 +11,7 @@ from sizewise.architecture import Model
 from sizewise.listing import Listing, TensorTable
 from sizewise.reconciliation import Item, nearest, reconcile, reconcile_listing
 from sizewise.sources.config_json import from_config
-from sizewise.sources.logical import logical_elements, logical_tensors, recognition_notices
+from sizewise.sources.content.logical import logical_elements, logical_tensors, recognition_notices
 from sizewise.tensors import Weight
 
 Tensor = tuple[str, str, tuple[int, ...]]

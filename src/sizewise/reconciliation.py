@@ -17,8 +17,8 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, Status, leaf, total
 from sizewise.listing import Listing
 from sizewise.plans.beside import CORRECTIONS, MASKS, ROTARY
-from sizewise.sources.logical import TensorGroup, tensor_groups
-from sizewise.sources.tensor_kinds import Kind
+from sizewise.sources.content.kinds import Kind
+from sizewise.sources.content.logical import TensorGroup, tensor_groups
 
 UNIT = "elements"
 CANDIDATE_LIMIT = 12

@@ -6,8 +6,8 @@ import pytest
 
 from sizewise.counting import count
 from sizewise.errors import InputError
-from sizewise.sources.gguf import GgufFile, read_gguf
-from sizewise.sources.gguf_model import model_of_gguf
+from sizewise.sources.gguf.model import model_of_gguf
+from sizewise.sources.gguf.reader import GgufFile, read_gguf
 from sizewise.sources.ranges import BytesReader
 
 from .driver import fuzz

@@ -7,8 +7,8 @@ from typing import Any
 from sizewise.errors import InputError
 from sizewise.listing import Listing
 from sizewise.sources.ranges import BytesReader
-from sizewise.sources.safetensors import read_header
-from sizewise.sources.shard_index import read_index, read_shards
+from sizewise.sources.safetensors.header import read_header
+from sizewise.sources.safetensors.index import read_index, read_shards
 
 from ..corpus.build import ESCAPES
 from ..corpus.writers import sound_st

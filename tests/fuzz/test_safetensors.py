@@ -8,7 +8,7 @@ import pytest
 
 from sizewise.errors import InputError
 from sizewise.sources.ranges import BytesReader
-from sizewise.sources.safetensors import read_header
+from sizewise.sources.safetensors.header import read_header
 
 from .driver import fuzz
 from .headers import File, file_of

@@ -6,7 +6,7 @@ import pytest
 
 from sizewise.errors import InputError
 from sizewise.sources.ranges import BytesReader
-from sizewise.sources.torch_zip import read_torch_zip
+from sizewise.sources.torch_files.archive import read_torch_zip
 
 from .archives import archive_of
 from .driver import fuzz

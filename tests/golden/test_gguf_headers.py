@@ -18,9 +18,9 @@ from sizewise.families import known_types
 from sizewise.listing import Listing, TensorTable
 from sizewise.reconciliation import reconciled
 from sizewise.sources.config_json import from_config
-from sizewise.sources.gguf import GgufFile
-from sizewise.sources.gguf_metadata import Metadata
-from sizewise.sources.gguf_model import model_of_gguf
+from sizewise.sources.gguf.metadata import Metadata
+from sizewise.sources.gguf.model import model_of_gguf
+from sizewise.sources.gguf.reader import GgufFile
 
 ROWS = [json.loads(line) for line in (Path(__file__).parent / "gguf_headers.jsonl").read_text().splitlines()]
 

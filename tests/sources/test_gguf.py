@@ -10,10 +10,10 @@ from sizewise.architecture import HEADER
 from sizewise.counting import count
 from sizewise.errors import InputError, UsageError
 from sizewise.sources.checkpoint import gguf_of, listing_of
-from sizewise.sources.gguf import GgufFile, read_gguf
-from sizewise.sources.gguf_config import facts_of
-from sizewise.sources.gguf_expressions import evaluate
-from sizewise.sources.gguf_model import model_of_gguf, nominal_type
+from sizewise.sources.gguf.configuration import facts_of
+from sizewise.sources.gguf.expressions import evaluate
+from sizewise.sources.gguf.model import model_of_gguf, nominal_type
+from sizewise.sources.gguf.reader import GgufFile, read_gguf
 from sizewise.sources.ranges import BytesReader
 from sizewise.sources.reference import load_reference
 

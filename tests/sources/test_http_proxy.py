@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from sizewise.errors import HubError, UsageError
-from sizewise.sources.http_budget import Budget, Limits
-from sizewise.sources.http_origin import Origin
-from sizewise.sources.http_proxy import parse_proxy, proxy_for
-from sizewise.sources.http_ranges import RangeClient
-from sizewise.sources.hub import HubRepository, hub_config
-from sizewise.sources.hub_reference import HubReference
+from sizewise.sources.http.budget import Budget, Limits
+from sizewise.sources.http.origin import Origin
+from sizewise.sources.http.proxy import parse_proxy, proxy_for
+from sizewise.sources.http.ranges import RangeClient
+from sizewise.sources.hub.reference import HubReference
+from sizewise.sources.hub.repository import HubRepository, hub_config
 
 from .lying_hub import CONFIG, REPO, TOKEN, Hub, says
 from .stand_in_proxy import Proxy, running_proxy

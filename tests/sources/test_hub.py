@@ -11,14 +11,14 @@ import pytest
 from huggingface_hub import constants
 
 from sizewise.errors import HubError, InputError, SizewiseError, UsageError
-from sizewise.sources import http_ranges
-from sizewise.sources.http_budget import Budget, Limits
-from sizewise.sources.http_origin import Origin
-from sizewise.sources.http_ranges import FIRST_BYTES, RangeClient, checked_endpoint
-from sizewise.sources.hub import HubRepository, hub_config, hub_files
-from sizewise.sources.hub_checkpoint import hub_listing, hub_weights
-from sizewise.sources.hub_gguf import chosen_gguf
-from sizewise.sources.hub_reference import HubReference, parse_hub_reference
+from sizewise.sources.http import ranges as http_ranges
+from sizewise.sources.http.budget import Budget, Limits
+from sizewise.sources.http.origin import Origin
+from sizewise.sources.http.ranges import FIRST_BYTES, RangeClient, checked_endpoint
+from sizewise.sources.hub.checkpoint import hub_listing, hub_weights
+from sizewise.sources.hub.gguf import chosen_gguf
+from sizewise.sources.hub.reference import HubReference, parse_hub_reference
+from sizewise.sources.hub.repository import HubRepository, hub_config, hub_files
 
 from .lying_hub import (
     CASES,
@@ -520,8 +520,8 @@ def test_names_that_the_hub_cannot_have_are_refused(hub: Hub, repo: str) -> None
 PROGRAM = """
 import sys
 assert "huggingface_hub" not in sys.modules
-from sizewise.sources.hub import hub_config, hub_files
-from sizewise.sources.hub_reference import parse_hub_reference
+from sizewise.sources.hub.repository import hub_config, hub_files
+from sizewise.sources.hub.reference import parse_hub_reference
 with hub_files(parse_hub_reference("org/name")) as repository:
     print(hub_config(repository)[0]["model_type"], repository.revision)
 """

@@ -10,12 +10,12 @@ import pytest
 from sizewise.architecture import Model
 from sizewise.errors import HubError, InputError
 from sizewise.sources.config_json import from_config
-from sizewise.sources.http_budget import Budget, Limits
-from sizewise.sources.hub import hub_config, hub_files
-from sizewise.sources.hub_agreement import predicted
-from sizewise.sources.hub_checkpoint import hub_weights
-from sizewise.sources.hub_model import from_hub
-from sizewise.sources.hub_reference import HubReference, parse_hub_reference
+from sizewise.sources.http.budget import Budget, Limits
+from sizewise.sources.hub.agreement import predicted
+from sizewise.sources.hub.checkpoint import hub_weights
+from sizewise.sources.hub.model import from_hub
+from sizewise.sources.hub.reference import HubReference, parse_hub_reference
+from sizewise.sources.hub.repository import hub_config, hub_files
 
 from .lying_hub import CASES, REPO, TOKEN, Case, Hub, says
 

@@ -9,7 +9,7 @@ import pytest
 from sizewise.errors import InputError
 from sizewise.sources.checkpoint import listing_of
 from sizewise.sources.ranges import BytesReader
-from sizewise.sources.safetensors import read_header
+from sizewise.sources.safetensors.header import read_header
 from sizewise.sources.torch_module import listing_of_module
 
 from ..fuzz.headers import file_of

@@ -10,7 +10,7 @@ from sizewise.errors import InputError
 from sizewise.listing import DtypeTotal
 from sizewise.sources.checkpoint import listing_of
 from sizewise.sources.ranges import BytesReader, LocalFile
-from sizewise.sources.safetensors import HeaderLimits, read_header
+from sizewise.sources.safetensors.header import HeaderLimits, read_header
 
 from ..corpus.writers import entries, sound_st, st
 

@@ -10,10 +10,10 @@ import pytest
 
 from sizewise.listing import Listing
 from sizewise.sources.checkpoint import listing_of
-from sizewise.sources.pickle_usual import UsualTensors
-from sizewise.sources.pickle_walk import run_pickle
 from sizewise.sources.ranges import BytesReader
-from sizewise.sources.torch_zip import read_torch_zip
+from sizewise.sources.torch_files.archive import read_torch_zip
+from sizewise.sources.torch_files.usual import UsualTensors
+from sizewise.sources.torch_files.walk import run_pickle
 
 from ..corpus.writers import Call, Name, encoded, program, pt, storage, tensor, view
 

@@ -7,14 +7,14 @@ from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.listing import Listing
 from sizewise.sources.adapter import ADAPTER_FILES
-from sizewise.sources.gguf import MAGIC, GgufFile, read_gguf
-from sizewise.sources.gguf_parts import is_later_part, part_names, read_parts
+from sizewise.sources.content.training_state import is_training_file
+from sizewise.sources.gguf.parts import is_later_part, part_names, read_parts
+from sizewise.sources.gguf.reader import MAGIC, GgufFile, read_gguf
 from sizewise.sources.ranges import LocalFile
-from sizewise.sources.safetensors import read_header
-from sizewise.sources.shard_index import read_index, read_shards, shard_path
+from sizewise.sources.safetensors.header import read_header
+from sizewise.sources.safetensors.index import read_index, read_shards, shard_path
 from sizewise.sources.sniff import sniff
-from sizewise.sources.torch_zip import read_torch_zip
-from sizewise.sources.training_state import is_training_file
+from sizewise.sources.torch_files.archive import read_torch_zip
 
 _USUAL_NAMES = (
     "model.safetensors.index.json",

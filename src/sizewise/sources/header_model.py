@@ -12,8 +12,8 @@ from sizewise.components.stored_tensor import StoredTensor
 from sizewise.errors import InputError
 from sizewise.listing import Listing
 from sizewise.notices import Notice
-from sizewise.sources.disagreement import other_shape, unmatched
-from sizewise.sources.logical import LogicalTensor, logical_tensors, recognition_notices
+from sizewise.sources.content.disagreement import other_shape, unmatched
+from sizewise.sources.content.logical import LogicalTensor, logical_tensors, recognition_notices
 from sizewise.tensors import Role, Weight
 
 _ROLES: tuple[tuple[str, Role], ...] = (

@@ -24,13 +24,13 @@ from sizewise.sources.adapter import (
 )
 from sizewise.sources.checkpoint import checkpoint_in, gguf_of, is_gguf, listing_of
 from sizewise.sources.config_json import from_config
+from sizewise.sources.content.training_state import without_training
 from sizewise.sources.files import read_bounded
-from sizewise.sources.gguf_model import gguf_configuration, model_of_gguf
+from sizewise.sources.gguf.model import gguf_configuration, model_of_gguf
 from sizewise.sources.header_model import model_of_listing, with_listing
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
 from sizewise.sources.ranges import LocalFile
 from sizewise.sources.sniff import HEAD_BYTES
-from sizewise.sources.training_state import without_training
 
 CONFIG = "config.json"
 _CHECKPOINTS = (

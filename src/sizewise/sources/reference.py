@@ -13,7 +13,7 @@ from sizewise.catalog.models import Preset, find_preset, find_tag, nearest_model
 from sizewise.errors import HubError, SizewiseError, UsageError
 from sizewise.escaping import shorten
 from sizewise.sources.config_json import from_config, from_standard_input, standard_input
-from sizewise.sources.hub_reference import HubReference, parse_hub_reference
+from sizewise.sources.hub.reference import HubReference, parse_hub_reference
 from sizewise.sources.settings import parse_settings
 from sizewise.sources.shapes import nominal
 from sizewise.units import COUNT_LIMIT, parse_count
@@ -130,7 +130,7 @@ def _from_hub(reference: HubReference, changes: Mapping[str, Any], *, offline: b
 
     Raises HubError.
     """
-    from sizewise.sources.hub_model import from_hub
+    from sizewise.sources.hub.model import from_hub
 
     try:
         return from_hub(reference, changes, offline=offline)

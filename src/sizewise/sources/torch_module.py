@@ -16,8 +16,8 @@ from sizewise.escaping import shorten
 from sizewise.listing import Listing, Shape
 from sizewise.notices import Notice
 from sizewise.sources.dtypes import TORCH_DTYPES
-from sizewise.sources.torch_values import ElementType, Storage, View
-from sizewise.sources.torch_zip import listed
+from sizewise.sources.torch_files.archive import listed
+from sizewise.sources.torch_files.values import ElementType, Storage, View
 
 _PACKED_BUFFERS = (".qweight", ".weight_packed", ".W_q")
 

@@ -1,0 +1,1 @@
+"""What the tensors of a checkpoint are: parameters, packed or not, and everything beside."""

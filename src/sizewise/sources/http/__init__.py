@@ -1,0 +1,1 @@
+"""Bounded range requests: connections, redirects, answers, proxies, budgets."""

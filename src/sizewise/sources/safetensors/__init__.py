@@ -1,0 +1,1 @@
+"""safetensors files and shard indexes: headers read by a bounded scanner."""

@@ -15,7 +15,7 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, leaf, total
 from sizewise.listing import Listing
 from sizewise.notices import Notice
-from sizewise.sources.logical import logical_tensors
+from sizewise.sources.content.logical import logical_tensors
 
 FILE_TYPE_ENGINES = frozenset(("llama.cpp", "ollama"))
 FLOAT_FILE_TYPES = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}

@@ -6,6 +6,7 @@ Roles are read from names, which is a convention and not a fact; sums do not dep
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from sizewise.architecture import HEADER, Architecture, Model, Part
 from sizewise.components.stored_tensor import StoredTensor
@@ -34,6 +35,7 @@ _ROLES: tuple[tuple[str, Role], ...] = (
     (r"attn|attention", "attention"),
     (r"mlp|ffn|feed_forward|fc\d|intermediate|dense", "feed_forward"),
 )
+_NUMBER = re.compile(r"\d+")
 _PATTERNS = [(re.compile(pattern), role) for pattern, role in _ROLES]
 
 
@@ -81,6 +83,11 @@ def role_of(name: str) -> Role:
     >>> role_of("model.layers.0.self_attn.q_proj.weight"), role_of("transformer.wte.weight")
     ('attention', 'embedding')
     """
+    return _role_of(_NUMBER.sub("0", name))
+
+
+@lru_cache(maxsize=4096)
+def _role_of(name: str) -> Role:
     return next((role for pattern, role in _PATTERNS if pattern.search(name)), "other")
 
 

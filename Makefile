@@ -29,6 +29,7 @@ bench:  ## the package's own speed, as ratios
 	$(PYTHON) -m benchmarks.checkpoint_headers
 
 validate:  ## predictions against shipped measurements, coverage against transformers (extra: oracle)
+	$(PYTHON) -m sizewise validate --check
 	$(PYTHON) -m pytest tests/golden
 	$(PYTHON) validation/coverage.py
 

@@ -1,5 +1,6 @@
 """The figures of the method pages that no console example shows, recomputed from the package."""
 
+import csv
 import doctest
 import importlib.util
 import re
@@ -13,6 +14,7 @@ from sizewise.catalog.devices import find_device
 from sizewise.catalog.formats import find_format
 from sizewise.catalog.models import presets
 from sizewise.catalog.overheads import overheads
+from sizewise.catalog.rows import tables
 from sizewise.components.linear import Linear
 from sizewise.footprint import buffers
 from sizewise.footprint.weights import (
@@ -23,7 +25,10 @@ from sizewise.footprint.weights import (
     stored_weights,
 )
 from sizewise.formats.layouts import layout
+from sizewise.operations import TokenCache
 from sizewise.planning.storage import asked_storage
+from sizewise.runtimes.llama_cpp import NOT_MODELLED, OTHER_DEVICES
+from sizewise.scenario import ENGINE_DEFAULTS
 from sizewise.units import MIB, parse_context
 
 _SPEC = importlib.util.spec_from_file_location("figures", Path(__file__).with_name("figures.py"))
@@ -32,6 +37,7 @@ assert _SPEC.loader is not None
 figures = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(figures)
 
+PEAKS = "validation/results/transformers_buffers.csv"
 PYTHON = re.compile(r"```python\n(.*?)```", re.S)
 
 
@@ -207,14 +213,23 @@ def windows() -> Iterator[str]:
 # memory.md
 
 
+def peaks_under_fake_tensors() -> Iterator[str]:
+    rows = list(csv.DictReader((figures.PAGES.parents[1] / PEAKS).read_text().splitlines()))
+    inside = sum(int(row["low"]) <= int(row["measured"]) <= int(row["high"]) for row in rows)
+    yield f"configurations of {len({row['family'] for row in rows})} families"
+    yield f"{inside} of {len(rows)} lie in the interval"
+    ratios = sorted(int(row["measured"]) / int(row["estimated"]) for row in rows)
+    yield f"the middle one at {ratios[(len(ratios) - 1) // 2]:.2f} times"
+
+
 def facts_behind_the_estimates() -> Iterator[str]:
     (context,) = overheads("transformers")
     low, typical, high = (amount // MIB for amount in (context.low, context.typical, context.high))
     yield f"{typical} MiB, between {low} and {high} MiB"
     low_factor, high_factor = buffers.ACTIVATIONS
     yield f"{low_factor} to {high_factor} times the value"
-    yield f"up to {buffers.SCANS[1]} times as much"
-    yield f"{buffers.MASK_BYTES} · T² bytes"
+    yield f"hold up to {buffers.SCANS[1]} times as much"
+    yield from peaks_under_fake_tensors()
     h100, rtx = find_device("h100-sxm"), find_device("rtx-4090")
     yield f'"80 GB" H100 has {h100.memory_bytes // MIB:,} MiB'
     yield f'"24 GB" RTX 4090 has {(rtx.memory_bytes + rtx.display_reserve_bytes) // MIB:,} MiB'
@@ -226,6 +241,60 @@ def test_stages_of_two_devices_hold_the_model_between_them() -> None:
     for name in ("weights", "cache"):
         parts = [share.line.part(name).value for share in answer.shares]
         assert sum(parts) == answer.line.part(name).value
+
+
+# gguf-sizes.md
+
+
+def bits_per_weight() -> Iterator[str]:
+    for shown, name, wanted in (
+        ("Llama-3.1-8B", "llama-3.1-8b", "q4_k_m"),
+        ("Qwen2.5-0.5B", "qwen2.5-0.5b", "q4_k_m"),
+        ("Mixtral-8x7B", "mixtral-8x7b-v0.1", "q4_k_m"),
+        ("Llama-3.1-8B", "llama-3.1-8b", "q8_0"),
+        ("Llama-3.1-8B", "llama-3.1-8b", "iq2_xxs"),
+    ):
+        stored = figures.weight_bytes(name, wanted)
+        bits = 8 * stored / figures.count(name)
+        yield f"| {shown} | `{wanted}` | {stored:,} | {bits:.2f} |"
+
+
+# runtimes.md
+
+
+def one_model_in_all_engines() -> Iterator[str]:
+    layers = load("gemma-3-12b-it").architecture.depth
+    windows = [
+        (kept.window, count)
+        for kept, count in load("gemma-3-12b-it").architecture.kept()
+        if isinstance(kept, TokenCache)
+    ]
+    sliding = sum(count for window, count in windows if window)
+    assert sliding * 6 == layers * 5
+    (window,) = {window for window, _ in windows if window}
+    yield f"has {layers} layers; five of six slide over a window of {window:,} tokens"
+    assert ENGINE_DEFAULTS.ubatch == 512
+    yield "6,000 tokens of each of three sequences"
+    low, high = OTHER_DEVICES
+    yield f"from {low} to {high} times that"
+
+
+# overheads.md
+
+
+def fixed_amounts() -> Iterator[str]:
+    for runtime in ("transformers", "llama.cpp"):
+        (row,) = overheads(runtime)
+        cells = (f"{amount // MIB} MiB" for amount in (row.low, row.typical, row.high))
+        yield f"| {runtime} | {' | '.join(cells)} |"
+    for engine in ("vllm", "sglang"):
+        for name, row in tables("runtimes")[engine]["allowance"].items():
+            if isinstance(row, dict):
+                yield f"| {engine} | {name} | {row['low']:g} | {row['typical']:g} | {row['high']:g} |"
+    low, high = OTHER_DEVICES
+    yield f"({low} to {high} times)"
+    low, high = NOT_MODELLED
+    yield f"({low} to {high} times)"
 
 
 # README.md
@@ -257,6 +326,9 @@ CLAIMS = {
         windows,
     ),
     "memory.md": (facts_behind_the_estimates,),
+    "gguf-sizes.md": (bits_per_weight,),
+    "runtimes.md": (one_model_in_all_engines,),
+    "overheads.md": (fixed_amounts,),
 }
 
 

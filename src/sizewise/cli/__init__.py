@@ -10,6 +10,7 @@ from sizewise.errors import did_you_mean
 COMMANDS = {
     "params": "how many parameters, where: total, active, trainable",
     "memory": "how much memory to run it, what it fits, what to change",
+    "validate": "how good the predictions are, on shipped measurements",
     "catalog": "the facts: models, devices, formats, sizes",
     "doctor": "what was detected on this machine",
     "completion": "print the completion script of a shell",

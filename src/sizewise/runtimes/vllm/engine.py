@@ -7,7 +7,8 @@ from sizewise.catalog.devices import Device
 from sizewise.ledger import Line, leaf, total
 from sizewise.runtimes.vllm import NAME, SOURCE, VERSION
 from sizewise.runtimes.vllm.adapters import Adapters, adapter_buffers
-from sizewise.runtimes.vllm.groups import BlockPool, block_pool, cache_line
+from sizewise.runtimes.vllm.experts import expert_padding_bytes
+from sizewise.runtimes.vllm.groups import LOCAL, BlockPool, Layers, block_pool, cache_line
 from sizewise.runtimes.vllm.layers import layer_caches
 from sizewise.runtimes.vllm.options import VllmOptions, recurrent_bytes, vllm_options
 from sizewise.runtimes.vllm.startup import requested_bytes, reserved_line, start_up, visible_bytes
@@ -16,6 +17,7 @@ from sizewise.scenario import Scenario
 
 BUFFERS = frozenset(("profile run", "encoder's profile run", "graphs"))
 WEIGHTS = "weights"
+PADDED_FORMAT = "mxfp4"
 NAMED_CACHES = {"bf16": "auto", "fp16": "auto", "auto": "auto"}
 """vLLM's name of the cache formats that are the model's own 16 bits."""
 
@@ -36,18 +38,33 @@ class Vllm:
     def working(self, part: Part) -> Working:
         """Return the blocks that the sequences take, and what start-up sets aside."""
         options = engine_options(part)
-        pool = block_pool(layer_caches(part.whole, options), options)
+        caches = layer_caches(part.whole, options)
+        pool = block_pool(caches, options)
         reserved = reserved_line(part.whole, 0, options)
         buffers = [line for line in reserved.parts if line.name in BUFFERS]
         if part.scenario.engine.adapters:
             buffers.append(_adapters(part, options))
+        padding = _expert_padding(part, options)
+        if padding.value:
+            buffers.append(padding)
         rest = [line for line in reserved.parts if line.name not in BUFFERS and line.name != WEIGHTS]
         return Working(
-            cache=total("cache", [replace(cache_line(pool, part.sequences), name="blocks")], "bytes"),
+            cache=total("cache", [_blocks(pool, caches, part.sequences)], "bytes"),
             buffers=total("buffers", buffers, "bytes"),
             overhead=total("overhead", rest, "bytes"),
             reports=_reports(part, pool, options),
         )
+
+
+def _blocks(pool: BlockPool, caches: Layers, sequences: int) -> Line:
+    """Return the blocks of the sequences under a name that tells their size and what windows add.
+
+    Layers with windows beside whole ones in a single group keep every token.
+    """
+    local = [layer.kind in LOCAL for layer in caches]
+    follows = all(local) or (any(local) and pool.groups > 1)
+    name = f"blocks of {pool.block_tokens:,} tokens" + (", windows and tokens in flight" if follows else "")
+    return replace(cache_line(pool, sequences), name=name)
 
 
 def seen_bytes(device: Device) -> int:
@@ -88,13 +105,22 @@ def _adapters(part: Part, options: VllmOptions) -> Line:
     return adapter_buffers(part.whole, slots, tensor=options.tensor, number_bytes=options.number_bytes)
 
 
+def _expert_padding(part: Part, options: VllmOptions) -> Line:
+    """Return what the kernels of MXFP4 experts add to the weights; nothing in other formats."""
+    packed = part.scenario.weights.name == PADDED_FORMAT
+    amount = expert_padding_bytes(part.whole, tensor=options.tensor) if packed else 0
+    return leaf("expert padding", amount, "bytes", source=SOURCE, status="derived")
+
+
 def _reports(part: Part, pool: BlockPool, options: VllmOptions) -> tuple[Line, ...]:
     """Return what the pool of a named device holds after start-up; nothing without a device."""
     if part.device is None:
         return ()
-    found = start_up(part.whole, pool, part.weights, seen_bytes(part.device), options)
+    weights = part.weights + int(_expert_padding(part, options).value)
+    found = start_up(part.whole, pool, weights, seen_bytes(part.device), options)
+    low, typical, high = (max(amount, 0) for amount in found.available)
     return (
-        range_leaf("memory of the pool", "bytes", found.available, SOURCE),
+        range_leaf("memory of the pool", "bytes", (low, typical, high), SOURCE),
         range_leaf("blocks", "blocks", found.blocks, SOURCE),
         range_leaf("tokens of the pool", "tokens", found.tokens, SOURCE),
         leaf("sequences of full context", found.concurrency, "sequences", source=SOURCE, status="assumed"),

@@ -1,0 +1,67 @@
+"""``sizewise validate`` as a user runs it."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from sizewise.__main__ import main
+from sizewise.catalog.measurements import Bound, measurement_sets
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert main(["validate", *arguments]) == code
+    return capsys.readouterr().out
+
+
+def test_a_row_per_quantity_and_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(answer(capsys, "--quantity", "cache", "--engine", "vllm", "--json"))
+    (score,) = document["scores"]
+    assert (score["quantity"], score["engine"], score["version"]) == ("cache", "vllm", "0.33.0")
+    assert score["exact"] == score["rows"] == score["inside_interval"]
+    assert score["median_absolute_error"] == 0
+    assert "measurements" not in score
+    assert document["holds"] is True
+
+
+def test_rows_show_every_measurement(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = answer(
+        capsys, "--quantity", "cache", "--engine", "transformers", "--rows", "--format", "csv"
+    ).splitlines()
+    document = json.loads(
+        answer(capsys, "--quantity", "cache", "--engine", "transformers", "--rows", "--json")
+    )
+    assert len(lines) - 1 == len(document["scores"][0]["measurements"])
+    text = answer(capsys, "--engine", "sglang", "--rows")
+    assert "Qwen/Qwen3-235B-A22B" in text
+    assert "held" in text
+
+
+def test_the_table_names_largest_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    text = answer(capsys, "--engine", "vllm")
+    assert "largest errors" in text
+    assert "0.33.0" in text
+    assert "largest errors" not in answer(capsys, "--engine", "sglang", "--format", "md")
+
+
+def test_check_exits_with_1_below_a_bound(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = ("--engine", "vllm", "--quantity", "blocks", "--check")
+    answer(capsys, *chosen)
+    (row,) = [one for one in measurement_sets() if one.name == "vllm blocks"]
+    strict = replace(row, bound=Bound(exact=1.0))
+    monkeypatch.setattr("sizewise.scoring.score.measurement_sets", lambda: (strict,))
+    assert "MISSED" in answer(capsys, *chosen, code=1)
+    answer(capsys, *chosen[:-1])
+
+
+def test_unknown_names_are_usage_errors(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "--quantity", "cahce"]) == 2
+    assert "did you mean cache" in capsys.readouterr().err
+    assert main(["validate", "--plot", "x.svg"]) == 2
+
+
+def test_nothing_but_the_answer_is_written_into_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["validate", "--engine", "sglang"]) == 0
+    assert capsys.readouterr().err == ""

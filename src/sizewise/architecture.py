@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from sizewise.formats.quantization import Quantization
 from sizewise.ledger import Line
-from sizewise.listing import Listing
+from sizewise.listing import NOWHERE, Listing, Place
 from sizewise.notices import Notice
 from sizewise.operations import Kept, Operation
 from sizewise.tensors import Weight
@@ -166,6 +166,8 @@ class Architecture:
     audio: SoundTokens | None = None
     crossed: MediaTokens | None = None
     beside: tuple[Beside, ...] = ()
+    text_type: str = ""
+    """Model type of the text model inside a wrapper; empty: there is no wrapper."""
 
     def language(self) -> Iterator[Placed]:
         """Yield every component that a token of text passes through."""
@@ -274,7 +276,7 @@ class Model:
     longest trained context; ``published`` the element count of the published checkpoint. ``listing`` is
     the checkpoint's own header, where it was read, and ``counted`` its parameters where they differ from
     the architecture's; ``trainable`` is what a live module says. ``declared_experts`` are those that the
-    source names, even where no layer has any.
+    source names, even where no layer has any. ``place`` is where its files are, unless it was changed.
     """
 
     name: str
@@ -292,4 +294,5 @@ class Model:
     trainable: int | None = None
     rope: RopeScaling | None = None
     declared_experts: int = 0
+    place: Place = NOWHERE
     notices: tuple[Notice, ...] = ()

@@ -152,7 +152,8 @@ def wrapper(config: Config, plan: WrapperPlan, resolve: Resolve) -> Architecture
     if plan.sound and sound:
         heard = Heard(config=config, sound=sound, text=text)
         towers, audio = (*towers, *plan.sound.towers(heard)), plan.sound.tokens(heard)
-    return replace(inside(text, plan, towers, tied=tied, images=images), audio=audio)
+    whole = inside(text, plan, towers, tied=tied, images=images)
+    return replace(whole, audio=audio, text_type=text_config.model_type)
 
 
 def _present(config: Config, inner: Inner) -> Config | None:

@@ -118,7 +118,10 @@ def _compute(part: Part) -> tuple[Line, tuple[Notice, ...]]:
 
 @lru_cache(maxsize=16)
 def _plan(architecture: Architecture, model_type: str) -> GraphPlan | None:
-    return graph_plan(architecture, model_type)
+    """Return the plan by the model's own type, else by that of the text model inside it."""
+    types = (model_type, architecture.text_type)
+    plans = (graph_plan(architecture, name) for name in types if name)
+    return next((plan for plan in plans if plan is not None), None)
 
 
 @lru_cache(maxsize=256)

@@ -143,6 +143,24 @@ class TensorTable(Sequence[StoredTensor]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the files of a model are: a ``path`` here, or a ``repository`` of the hub.
+
+    ``file`` is one file of the repository, or the format of one; ``tag`` is how Ollama calls the model.
+    """
+
+    path: str = ""
+    repository: str = ""
+    revision: str = ""
+    file: str = ""
+    tag: str = ""
+
+
+NOWHERE = Place()
+"""The place of a model that has no files: a bare size, shapes, a changed configuration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What a checkpoint holds: tensors, text metadata, warnings, and the files it was read from."""
 

@@ -157,6 +157,7 @@ class LatentAttention:
             macs_per_key=self.queries + self.values,
             reach=self.selected if self.window is None else self.window,
             outputs=self.values,
+            heads=self.heads,
         )
         yield product("output", "attention", self.hidden, self.values)
 

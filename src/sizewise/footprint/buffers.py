@@ -1,8 +1,10 @@
 """Buffers of a forward pass in PyTorch: what is held at once while whole prompts pass through the layers.
 
-An estimate with a wide interval. Counted: the residual and its norm, what the widest mechanism's
-operations produce, the attention mask of sliding layers, the scores where the class has no fused kernel,
-and the logits (last position; every position of models that keep no cache).
+An estimate with an interval. Counted: the embedded tokens, which the class holds to the end, the layer's
+input and its norm, what the widest mechanism's operations produce, the keys and values of the prompt that
+sliding layers hold until the next token, the attention mask of sliding layers, the scores where there is
+no fused kernel, and the logits (last position; every position of models that keep no cache).
+Not counted: masks of padded batches, workspaces of kernels.
 """
 
 from collections.abc import Mapping
@@ -10,17 +12,18 @@ from dataclasses import dataclass
 
 from sizewise.architecture import Architecture, Component
 from sizewise.ledger import Line, Number, leaf, total
-from sizewise.operations import Operation
+from sizewise.operations import Operation, TokenCache
 
 FP32_BYTES = 4
-MASK_BYTES = 3
-"""Bytes per pair of tokens while masks are made: measured on gemma-3-1b at 32k and 128k tokens."""
+TRUTH_BYTES = 1
 
-ACTIVATIONS = (0.5, 2.5)
-SCANS = (0.5, 12.0)
+ACTIVATIONS = (0.75, 2.3)
+SCANS = (0.5, 25.0)
 """Bounds as factors: composite activations and allocators; state-space scans without fused kernels."""
-SCORES = (0.8, 1.9)
-MASKS = (0.3, 2.0)
+SCORES = (0.4, 1.4)
+MASKS = (0.3, 1.5)
+LOGITS = (0.6, 1.2)
+HELD = (0.0, 1.0)
 
 MEASURED = "bounds set from peaks under fake tensors, transformers 5.23, torch 2.13 (2026-11-22)"
 
@@ -34,18 +37,33 @@ class Prefill:
     number_bytes: int
     eager: bool = False
     """The class writes out the attention scores of all heads."""
+    static: bool = False
+    """The cache is allocated at once: sliding layers copy into it what they keep."""
 
 
 def prefill_buffers(architecture: Architecture, prefill: Prefill) -> Line:
-    """Return the bytes of the buffers of a prefill: activations, masks, scores, logits."""
+    """Return the bytes of the buffers of a prefill: activations, scores, masks, held keys, logits."""
     operations = [operation for operation, _ in architecture.operations()]
-    lines = [_activations(architecture, operations, prefill)]
-    if prefill.eager:
-        lines.append(_scores(operations, prefill))
-    elif any(operation.reach is not None and operation.reach < prefill.tokens for operation in operations):
-        lines.append(_masks(prefill))
+    lines = _widest_moment(architecture, prefill)
+    if any(operation.reach is not None and operation.reach < prefill.tokens for operation in operations):
+        if not prefill.static:
+            lines.append(_held(architecture, prefill))
+        if not prefill.eager:
+            lines.append(_masks(prefill))
     lines.append(_logits(architecture, operations, prefill))
-    return total("buffers", lines, "bytes")
+    return total("buffers", [line for line in lines if line.value], "bytes")
+
+
+def _widest_moment(architecture: Architecture, prefill: Prefill) -> list[Line]:
+    """Return the activations; where scores are written out, those of attention with the scores if larger."""
+    components = [place.component for place in architecture.language()]
+    activations = _activations(architecture, components, prefill)
+    attention = [part for part in components if any(operation.heads for operation in part.operations())]
+    if not (prefill.eager and attention):
+        return [activations]
+    scores = _scores(attention, prefill)
+    beside = _activations(architecture, attention, prefill)
+    return [beside, scores] if beside.value + scores.value > activations.value else [activations]
 
 
 def working_width(component: Component) -> int:
@@ -54,39 +72,79 @@ def working_width(component: Component) -> int:
     return sum(outputs) + max(outputs, default=0)
 
 
-def _activations(architecture: Architecture, operations: list[Operation], prefill: Prefill) -> Line:
-    widest = max((working_width(place.component) for place in architecture.language()), default=0)
+def prefill_width(component: Component) -> int:
+    """Count the numbers per token that a mechanism holds at its widest in PyTorch.
+
+    A fused projection is held while its pieces are worked on. Experts gather their inputs; at the end
+    outputs, weighted outputs and the same in the order of the tokens stand beside them.
+    """
+    matrices = [weight for weight in component.weights() if weight.kind == "matrix" and weight.role != "head"]
+    stacked = next((weight for weight in matrices if weight.stacked), None)
+    if stacked is not None:
+        gathered, rows = stacked.columns * stacked.active_experts, stacked.rows * stacked.active_experts
+        return gathered + max(2 * rows, 3 * gathered)
+    outputs = [operation.outputs for operation in component.operations() if operation.role != "head"]
+    return sum(outputs) + max([*outputs, *(weight.rows for weight in matrices)], default=0)
+
+
+def _activations(architecture: Architecture, components: list[Component], prefill: Prefill) -> Line:
+    """The residual, the layer's input and its norm, and the widest of the mechanisms."""
+    widest = max(map(prefill_width, components), default=0)
     inputs = {
         "sequences": prefill.sequences,
         "tokens": prefill.tokens,
-        "residual": 2 * architecture.hidden,
+        "residual": 3 * architecture.hidden,
         "widest": widest,
         "number_bytes": prefill.number_bytes,
     }
-    amount = prefill.sequences * prefill.tokens * (2 * architecture.hidden + widest) * prefill.number_bytes
-    scans = any(operation.kind == "scan" for operation in operations)
+    amount = prefill.sequences * prefill.tokens * (3 * architecture.hidden + widest) * prefill.number_bytes
+    scans = any(operation.kind == "scan" for operation, _ in architecture.operations())
     formula = "sequences * tokens * (residual + widest) * number_bytes"
     return _estimate("activations", amount, formula, inputs, SCANS if scans else ACTIVATIONS)
 
 
-def _scores(operations: list[Operation], prefill: Prefill) -> Line:
-    """Scores in the model's precision and once more in fp32 for the softmax."""
+def _held(architecture: Architecture, prefill: Prefill) -> Line:
+    """Keys and values of the prompt beyond the window: a sliding layer's cache is a view of all of them."""
+    numbers = sum(
+        layers * (prefill.tokens - entry.window + 1) * (entry.keys + entry.values) * entry.repeats
+        for entry, layers in architecture.kept()
+        if isinstance(entry, TokenCache) and entry.window is not None and 1 < entry.window <= prefill.tokens
+    )
     inputs = {
         "sequences": prefill.sequences,
-        "heads": max((operation.heads for operation in operations), default=0),
-        "tokens": prefill.tokens,
+        "numbers_beyond_windows": numbers,
         "number_bytes": prefill.number_bytes,
-        "fp32_bytes": FP32_BYTES,
     }
-    each = prefill.number_bytes + FP32_BYTES
-    amount = prefill.sequences * inputs["heads"] * prefill.tokens**2 * each
-    formula = "sequences * heads * tokens * tokens * (number_bytes + fp32_bytes)"
+    amount = prefill.sequences * numbers * prefill.number_bytes
+    formula = "sequences * numbers_beyond_windows * number_bytes"
+    return _estimate("keys and values beyond windows", amount, formula, inputs, HELD)
+
+
+def _scores(attention: list[Component], prefill: Prefill) -> Line:
+    """Scores in the model's precision, in fp32 for the softmax, and its result.
+
+    Sinks stand beside the scores in a copy of them, and the softmax keeps the precision.
+    """
+    sinks = any(weight.name == "sinks" for component in attention for weight in component.weights())
+    own = prefill.number_bytes
+    softmax = FP32_BYTES if own == FP32_BYTES else 2 * FP32_BYTES
+    inputs = {
+        "sequences": prefill.sequences,
+        "heads": max(one.heads for component in attention for one in component.operations()),
+        "tokens": prefill.tokens,
+        "number_bytes": own,
+        "softmax_bytes": 2 * own if sinks else softmax,
+    }
+    amount = prefill.sequences * inputs["heads"] * prefill.tokens**2 * (own + inputs["softmax_bytes"])
+    formula = "sequences * heads * tokens * tokens * (number_bytes + softmax_bytes)"
     return _estimate("attention scores", amount, formula, inputs, SCORES)
 
 
 def _masks(prefill: Prefill) -> Line:
-    inputs = {"mask_bytes": MASK_BYTES, "tokens": prefill.tokens}
-    amount = MASK_BYTES * prefill.tokens**2
+    """Truth values, and the same as numbers for the kernel."""
+    mask_bytes = TRUTH_BYTES + prefill.number_bytes
+    inputs = {"mask_bytes": mask_bytes, "tokens": prefill.tokens}
+    amount = mask_bytes * prefill.tokens**2
     return _estimate("attention masks", amount, "mask_bytes * tokens * tokens", inputs, MASKS)
 
 
@@ -103,7 +161,7 @@ def _logits(architecture: Architecture, operations: list[Operation], prefill: Pr
     }
     amount = prefill.sequences * inputs["positions"] * width * (prefill.number_bytes + FP32_BYTES)
     formula = "sequences * positions * outputs * (number_bytes + fp32_bytes)"
-    return _estimate("logits", amount, formula, inputs, (0.6, 1.2))
+    return _estimate("logits", amount, formula, inputs, LOGITS)
 
 
 def _estimate(

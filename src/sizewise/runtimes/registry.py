@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sizewise.runtimes.ideal import Ideal
 from sizewise.runtimes.llama_cpp import LlamaCpp
+from sizewise.runtimes.mlx_engine import MlxLm
 from sizewise.runtimes.sglang.engine import Sglang
 from sizewise.runtimes.transformers import Transformers
 from sizewise.runtimes.vllm.engine import Vllm
@@ -15,5 +16,6 @@ RUNTIMES: Mapping[str, Engine] = {
     "vllm": Vllm(),
     "sglang": Sglang(),
     "llama.cpp": LlamaCpp(),
-    "ollama": LlamaCpp(name="ollama"),
+    "ollama": LlamaCpp(name="ollama", version="0.33"),
+    "mlx": MlxLm(),
 }

@@ -79,6 +79,7 @@ class Transformers:
             sequences=part.sequences,
             number_bytes=scenario.number_bytes,
             eager=_writes_scores(part),
+            static=scenario.engine.static_cache,
         )
         engine = replace(self, static=scenario.engine.static_cache)
         return Working(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 import sizewise as sw
+from sizewise.scenario import EngineOptions, Layout
 
 WRONG: dict[str, tuple[Any, ...]] = {
     "context": (object(), True, 8192.5, -1, [8192]),
@@ -15,6 +16,9 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "audio": (5, object(), ["x"], [object()], "x"),
     "on": (3, True, []),
     "memory": (object(), True, 1.5, -1, 0, 2**70, []),
+    "value_cache_dtype": (5, object(), "nonsense"),
+    "engine": (5, [], {"nonsense": 1}, {1: 2}, {"ubatch": 0}, {"ubatch": True}, {"eager": 1}),
+    "layout": ("tp", {"tensor": 0}, {"pipeline": None}, {"experts": "yes"}, {"tensors": 2}),
 }
 
 
@@ -28,6 +32,21 @@ def test_a_value_of_a_wrong_type_is_a_bad_option(option: str, value: Any) -> Non
 def test_values_that_can_be_meant() -> None:
     written = sw.memory_answer("gpt2", context="512", memory="2GiB", runtime="ideal").line
     assert sw.memory_answer("gpt2", context=512, memory=2 * 2**30, runtime="ideal").line == written
+
+
+def test_options_of_engines_are_values_or_mappings() -> None:
+    given = {"ubatch": 256, "device_layers": 0, "utilization": None, "attention": "eager"}
+    options = EngineOptions(ubatch=256, device_layers=0, attention="eager")
+    found = sw.memory_answer("gpt2", runtime="llama.cpp", engine=given)
+    assert found.scenario.engine == options
+    assert sw.memory("gpt2", runtime="llama.cpp", engine=options) == found.line
+    shared = sw.memory_answer("gpt2", runtime="vllm", on="h100-sxm:2", layout={"pipeline": 2})
+    assert shared.scenario.layout == Layout(pipeline=2)
+    packed = sw.memory_answer("gpt2", runtime="llama.cpp", value_cache_dtype="q8_0")
+    assert packed.scenario.values.name == "q8_0"
+    for wrong in ({"utilization": 1.5}, {"attention": "magic"}, {"cache_on_host": None}):
+        with pytest.raises(sw.UsageError, match="bad_option"):
+            sw.memory_answer("gpt2", engine=wrong)
 
 
 @pytest.mark.parametrize("settings", [5, [5], "n_embd=8", {"n_embd": 8}, [None]])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sizewise.api import (
+        compare_runtimes,
         decode_step_flops,
         load,
         memory,
@@ -27,6 +28,7 @@ _WHERE = {
     "parameter_count": "api",
     "memory": "api",
     "memory_answer": "api",
+    "compare_runtimes": "api",
     "step_flops": "api",
     "decode_step_flops": "api",
     "Model": "architecture",
@@ -45,6 +47,7 @@ __all__ = [
     "SizewiseError",
     "UsageError",
     "__version__",
+    "compare_runtimes",
     "decode_step_flops",
     "load",
     "memory",

@@ -1,6 +1,7 @@
 """The public verbs. Each takes a Model (or anything `load` takes) and answers with a `Line`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sizewise.architecture import Model
@@ -9,9 +10,13 @@ from sizewise.counting import Count, count
 from sizewise.errors import InputError, UsageError
 from sizewise.flops import decode_flops, forward_flops
 from sizewise.ledger import Line
+from sizewise.notices import Notice
 from sizewise.planning.answer import MemoryAnswer
-from sizewise.planning.defaults import Asked
+from sizewise.planning.compare import compare_engines
+from sizewise.planning.defaults import ALL, Asked
 from sizewise.planning.memory import answer_memory
+from sizewise.planning.option_values import engine_values, layout_values
+from sizewise.scenario import EngineOptions, Layout
 from sizewise.sources.config_json import from_config
 from sizewise.sources.reference import load_reference
 from sizewise.units import CONTEXT_LIMIT, MEMORY_LIMIT, SEQUENCES_LIMIT, parse_context, parse_memory
@@ -74,12 +79,17 @@ def memory(
     sequences: int = 1,
     quant: str | None = None,
     kv_cache_dtype: str | None = None,
+    value_cache_dtype: str | None = None,
     runtime: str = "auto",
+    engine: EngineOptions | Mapping[str, Any] | None = None,
+    layout: Layout | Mapping[str, Any] | None = None,
     audio: Sequence[float] = (),
+    on: str | None = None,
+    memory: int | str | None = None,
 ) -> Line:
     """Return the bytes that running a model takes: weights, cache, buffers, overhead.
 
-    ``audio`` lists the seconds of each sound of a sequence; its tokens are added to the context.
+    The options are those of `memory_answer`.
 
     >>> round(memory("llama-3.1-8b", context="32k", runtime="ideal").part("cache").value / 2**30, 2)
     4.0
@@ -90,8 +100,13 @@ def memory(
         sequences=sequences,
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,
+        value_cache_dtype=value_cache_dtype,
         runtime=runtime,
+        engine=engine,
+        layout=layout,
         audio=audio,
+        on=on,
+        memory=memory,
     ).line
 
 
@@ -102,28 +117,84 @@ def memory_answer(
     sequences: int = 1,
     quant: str | None = None,
     kv_cache_dtype: str | None = None,
+    value_cache_dtype: str | None = None,
     runtime: str = "auto",
+    engine: EngineOptions | Mapping[str, Any] | None = None,
+    layout: Layout | Mapping[str, Any] | None = None,
     audio: Sequence[float] = (),
     on: str | None = None,
     memory: int | str | None = None,
 ) -> MemoryAnswer:
     """Return the whole memory answer: per device, what fits, how far it reaches, what to change.
 
-    ``on`` is written as on the command line (``h100-sxm:2``); ``memory`` is bytes or ``"24GiB"``; ``audio``
-    lists the seconds of each sound of a sequence.
+    Options: ``context`` tokens of a sequence (``8192``, ``"32k"``) and ``sequences`` at once; ``quant``,
+    ``kv_cache_dtype`` and ``value_cache_dtype`` as on the command line; ``engine`` and ``layout`` as
+    `EngineOptions` and `Layout` or mappings of their fields; ``audio`` seconds of each sound of a
+    sequence; ``on`` as on the command line (``"h100-sxm:2"``); ``memory`` in bytes or as ``"24GiB"``.
     Raises UsageError (bad_option) for values that cannot be meant.
     """
-    asked = Asked(
+    asked = _asked(
+        context=context,
+        sequences=sequences,
+        quant=quant,
+        kv_cache_dtype=kv_cache_dtype,
+        value_cache_dtype=value_cache_dtype,
+        runtime=runtime,
+        engine=engine,
+        layout=layout,
+        audio=audio,
+        on=on,
+        memory=memory,
+    )
+    return answer_memory(load(model), asked)
+
+
+def compare_runtimes(model: Reference, **options: Any) -> tuple[MemoryAnswer, ...]:
+    """Return the answer of every engine that runs a model, the ideal first; `memory_answer` has the options.
+
+    ``differs`` of an answer says why it is not the ideal's; the notices of the first one say which engines
+    cannot run it (runtime_refused).
+
+    >>> [answer.scenario.runtime for answer in compare_runtimes("gpt2", context=256)][:2]
+    ['ideal', 'transformers']
+    """
+    found = compare_engines(load(model), _asked(runtime=ALL, **options))
+    refused = tuple(
+        Notice(code="runtime_refused", message=f"{refusal.runtime}: {refusal.message}")
+        for refusal in found.refusals
+    )
+    ideal, *others = found.answers
+    return replace(ideal, notices=(*ideal.notices, *refused)), *others
+
+
+def _asked(
+    *,
+    runtime: str,
+    context: int | str | None = None,
+    sequences: int = 1,
+    quant: str | None = None,
+    kv_cache_dtype: str | None = None,
+    value_cache_dtype: str | None = None,
+    engine: EngineOptions | Mapping[str, Any] | None = None,
+    layout: Layout | Mapping[str, Any] | None = None,
+    audio: Sequence[float] = (),
+    on: str | None = None,
+    memory: int | str | None = None,
+) -> Asked:
+    """Return the options as they were written, each checked."""
+    return Asked(
         context=None if context is None else quantity("context", context, parse_context, CONTEXT_LIMIT),
         sequences=whole("sequences", sequences, 1, SEQUENCES_LIMIT),
         quant=text_or_none("quant", quant),
         kv_cache_dtype=text_or_none("kv_cache_dtype", kv_cache_dtype),
+        value_cache_dtype=text_or_none("value_cache_dtype", value_cache_dtype),
         runtime=text("runtime", runtime),
+        engine=engine_values(engine),
+        layout=layout_values(layout),
         audio=seconds("audio", audio),
         on=text_or_none("on", on),
         memory_bytes=None if memory is None else quantity("memory", memory, parse_memory, MEMORY_LIMIT),
     )
-    return answer_memory(load(model), asked)
 
 
 def step_flops(

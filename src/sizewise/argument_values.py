@@ -46,6 +46,20 @@ def texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(text(name, item) for item in value)
 
 
+def flag(name: str, value: object) -> bool:
+    """Return True or False; a number is neither."""
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "True or False")
+    return value
+
+
+def share(name: str, value: object) -> float:
+    """Return a number above 0 and at most 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise _wrong(name, value, "a share above 0 and at most 1")
+    return float(value)
+
+
 def seconds(name: str, value: object) -> tuple[float, ...]:
     """Return the seconds of several sounds."""
     if isinstance(value, str) or not isinstance(value, Sequence):

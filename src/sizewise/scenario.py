@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sizewise.architecture import Model
 from sizewise.catalog.devices import Device
 from sizewise.catalog.formats import CacheFormat, Format
 from sizewise.formats.scheme import Scheme
@@ -26,7 +27,8 @@ class EngineOptions:
     every token), ``unified_cache`` (sequences share the cells), ``device_layers`` (-ngl), the first
     ``host_expert_layers`` whose experts stay on the host, ``cache_on_host``. vLLM and SGLang:
     ``utilization`` of the device, ``batched_tokens`` of a step, ``running_sequences``, ``block`` tokens,
-    ``eager`` (no graphs), ``adapters`` and ``adapter_rank``. transformers: ``static_cache``, ``attention``.
+    ``eager`` (no graphs), ``adapters`` and ``adapter_rank``. transformers: ``static_cache``, ``attention``,
+    ``offload`` of the layers that the device does not hold.
     """
 
     ubatch: int = 512
@@ -46,6 +48,7 @@ class EngineOptions:
     adapter_rank: int = 16
     static_cache: bool = False
     attention: str = "auto"
+    offload: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,10 @@ class Scenario:
     engine: EngineOptions = ENGINE_DEFAULTS
     layout: Layout = USUAL_LAYOUT
     placements: tuple[Placement, ...] = ()
+    draft: Model | None = None
+    """A smaller model that guesses tokens ahead."""
+    prediction: bool = False
+    """The model's own layers that predict further tokens are loaded."""
 
     @property
     def audio_tokens(self) -> int:

@@ -22,10 +22,11 @@ def emit(
     markdown: Callable[[], str],
     csv: Callable[[], str],
     notices: Iterable[Notice] = (),
+    refused: Sequence[Document] | None = None,
 ) -> None:
     """Write the answer in the chosen format; only that format is made."""
     if output.format == "json":
-        answer = encode(compared(documents)) + "\n"
+        answer = encode(compared(documents, refused)) + "\n"
     elif output.format == "jsonl":
         answer = "".join(encode(document) + "\n" for document in documents)
     else:

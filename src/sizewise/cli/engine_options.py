@@ -24,7 +24,7 @@ def engine_options(function: Command) -> Command:
         shared = {name: options.pop(name) for name in Layout.__dataclass_fields__}
         return function(engine=EngineOptions(**told), layout=Layout(**shared), **options)
 
-    for option in reversed((*_llama_cpp(), *_servers(), *_transformers(), *_layout())):
+    for option in reversed((*LLAMA_CPP, *SERVERS, *TRANSFORMERS, *LAYOUT)):
         collect = option(collect)
     return collect
 
@@ -33,158 +33,158 @@ def _count(least: int = 1, most: int = 10**9) -> click.IntRange:
     return click.IntRange(min=least, max=most)
 
 
-def _llama_cpp() -> tuple[Any, ...]:
-    return (
-        click.option(
-            "--ubatch-size",
-            "-ub",
-            "ubatch",
-            type=_count(),
-            default=512,
-            help="llama.cpp: tokens of a micro-batch.",
-        ),
-        click.option(
-            "--batch-size", "-b", "batch", type=_count(), default=2048, help="llama.cpp: tokens of a batch."
-        ),
-        click.option(
-            "--flash-attn",
-            "-fa",
-            "flash_attention",
-            type=click.Choice(list(SWITCH)),
-            default="auto",
-            help="llama.cpp: flash attention.",
-        ),
-        click.option(
-            "--swa-full", "full_windows", is_flag=True, help="llama.cpp: sliding layers keep every token."
-        ),
-        click.option(
-            "--kv-unified", "unified_cache", is_flag=True, help="llama.cpp: sequences share the cells."
-        ),
-        click.option(
-            "--n-gpu-layers",
-            "--gpu-layers",
-            "-ngl",
-            "device_layers",
-            type=_count(0),
-            help="llama.cpp: layers on devices, the output counts as one.",
-        ),
-        click.option(
-            "--n-cpu-moe",
-            "-ncmoe",
-            "host_expert_layers",
-            type=_count(0),
-            default=0,
-            help="llama.cpp: first layers whose experts stay on the host.",
-        ),
-        click.option(
-            "--no-kv-offload",
-            "-nkvo",
-            "cache_on_host",
-            is_flag=True,
-            help="llama.cpp: keep the cache on the host.",
-        ),
-    )
+LLAMA_CPP: tuple[Any, ...] = (
+    click.option(
+        "--ubatch-size",
+        "-ub",
+        "ubatch",
+        type=_count(),
+        default=512,
+        help="llama.cpp: tokens of a micro-batch.",
+    ),
+    click.option(
+        "--batch-size", "-b", "batch", type=_count(), default=2048, help="llama.cpp: tokens of a batch."
+    ),
+    click.option(
+        "--flash-attn",
+        "-fa",
+        "flash_attention",
+        type=click.Choice(list(SWITCH)),
+        default="auto",
+        help="llama.cpp: flash attention.",
+    ),
+    click.option(
+        "--swa-full", "full_windows", is_flag=True, help="llama.cpp: sliding layers keep every token."
+    ),
+    click.option("--kv-unified", "unified_cache", is_flag=True, help="llama.cpp: sequences share the cells."),
+    click.option(
+        "--n-gpu-layers",
+        "--gpu-layers",
+        "-ngl",
+        "device_layers",
+        type=_count(0),
+        help="llama.cpp: layers on devices, the output counts as one.",
+    ),
+    click.option(
+        "--n-cpu-moe",
+        "-ncmoe",
+        "host_expert_layers",
+        type=_count(0),
+        default=0,
+        help="llama.cpp: first layers whose experts stay on the host.",
+    ),
+    click.option(
+        "--no-kv-offload",
+        "-nkvo",
+        "cache_on_host",
+        is_flag=True,
+        help="llama.cpp: keep the cache on the host.",
+    ),
+)
 
 
-def _servers() -> tuple[Any, ...]:
-    share = click.FloatRange(min=0, max=1, min_open=True)
-    return (
-        click.option(
-            "--gpu-memory-utilization",
-            "--mem-fraction-static",
-            "utilization",
-            type=share,
-            help="vLLM, SGLang: share of the device to take.",
-        ),
-        click.option(
-            "--max-num-batched-tokens",
-            "--chunked-prefill-size",
-            "batched_tokens",
-            type=_count(),
-            help="vLLM, SGLang: tokens of one step.",
-        ),
-        click.option(
-            "--running-sequences",
-            "running_sequences",
-            type=_count(),
-            help="vLLM, SGLang: sequences that a step is sized for.",
-        ),
-        click.option(
-            "--block-size",
-            "--page-size",
-            "block",
-            type=_count(most=4096),
-            help="vLLM, SGLang: tokens of a block of the cache.",
-        ),
-        click.option(
-            "--enforce-eager",
-            "--disable-cuda-graph",
-            "eager",
-            is_flag=True,
-            help="vLLM, SGLang: no CUDA graphs.",
-        ),
-        click.option(
-            "--max-loras",
-            "adapters",
-            type=_count(0, 10**4),
-            default=0,
-            help="Adapters held beside the model.",
-        ),
-        click.option(
-            "--max-lora-rank",
-            "adapter_rank",
-            type=_count(most=4096),
-            default=16,
-            help="Rank of the adapters.",
-        ),
-    )
+SHARE = click.FloatRange(min=0, max=1, min_open=True)
+SERVERS: tuple[Any, ...] = (
+    click.option(
+        "--gpu-memory-utilization",
+        "--mem-fraction-static",
+        "utilization",
+        type=SHARE,
+        help="vLLM, SGLang: share of the device to take.",
+    ),
+    click.option(
+        "--max-num-batched-tokens",
+        "--chunked-prefill-size",
+        "batched_tokens",
+        type=_count(),
+        help="vLLM, SGLang: tokens of one step.",
+    ),
+    click.option(
+        "--running-sequences",
+        "running_sequences",
+        type=_count(),
+        help="vLLM, SGLang: sequences that a step is sized for.",
+    ),
+    click.option(
+        "--block-size",
+        "--page-size",
+        "block",
+        type=_count(most=4096),
+        help="vLLM, SGLang: tokens of a block of the cache.",
+    ),
+    click.option(
+        "--enforce-eager",
+        "--disable-cuda-graph",
+        "eager",
+        is_flag=True,
+        help="vLLM, SGLang: no CUDA graphs.",
+    ),
+    click.option(
+        "--max-loras",
+        "adapters",
+        type=_count(0, 10**4),
+        default=0,
+        help="Adapters held beside the model.",
+    ),
+    click.option(
+        "--max-lora-rank",
+        "adapter_rank",
+        type=_count(most=4096),
+        default=16,
+        help="Rank of the adapters.",
+    ),
+)
 
 
-def _transformers() -> tuple[Any, ...]:
-    kinds = click.Choice(["auto", "eager", "sdpa", "flash_attention_2"])
-    return (
-        click.option(
-            "--static-cache", "static_cache", is_flag=True, help="transformers: a cache allocated at once."
-        ),
-        click.option(
-            "--attn-implementation",
-            "attention",
-            type=kinds,
-            default="auto",
-            help="transformers: how attention is computed.",
-        ),
-    )
+ATTENTION = click.Choice(["auto", "eager", "sdpa", "flash_attention_2"])
+TRANSFORMERS: tuple[Any, ...] = (
+    click.option(
+        "--static-cache", "static_cache", is_flag=True, help="transformers: a cache allocated at once."
+    ),
+    click.option(
+        "--attn-implementation",
+        "attention",
+        type=ATTENTION,
+        default="auto",
+        help="transformers: how attention is computed.",
+    ),
+    click.option(
+        "--offload",
+        "offload",
+        is_flag=True,
+        help="transformers: layers that do not fit stay on the host (device_map auto).",
+    ),
+)
 
 
-def _layout() -> tuple[Any, ...]:
-    return (
-        click.option(
-            "--tensor-parallel-size",
-            "--tp",
-            "-tp",
-            "tensor",
-            type=_count(),
-            help="Devices that share every matrix.",
-        ),
-        click.option(
-            "--pipeline-parallel-size",
-            "--pp",
-            "-pp",
-            "pipeline",
-            type=_count(),
-            default=1,
-            help="Stages of layers.",
-        ),
-        click.option(
-            "--data-parallel-size",
-            "--dp",
-            "-dp",
-            "data",
-            type=_count(),
-            default=1,
-            help="Replicas of attention.",
-        ),
-        click.option(
-            "--enable-expert-parallel", "--ep", "experts", is_flag=True, help="Devices hold whole experts."
-        ),
-    )
+LAYOUT: tuple[Any, ...] = (
+    click.option(
+        "--tensor-parallel-size",
+        "--tp",
+        "-tp",
+        "tensor",
+        type=_count(),
+        help="Devices that share every matrix.",
+    ),
+    click.option(
+        "--pipeline-parallel-size",
+        "--pp",
+        "-pp",
+        "pipeline",
+        type=_count(),
+        default=1,
+        help="Stages of layers.",
+    ),
+    click.option(
+        "--data-parallel-size",
+        "--dp",
+        "-dp",
+        "data",
+        type=_count(),
+        default=1,
+        help="Replicas of attention.",
+    ),
+    click.option(
+        "--enable-expert-parallel", "--ep", "experts", is_flag=True, help="Devices hold whole experts."
+    ),
+)

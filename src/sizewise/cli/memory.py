@@ -14,11 +14,13 @@ from sizewise.cli.options import (
 )
 from sizewise.escaping import escape
 from sizewise.planning.answer import MemoryAnswer
-from sizewise.planning.defaults import Asked
+from sizewise.planning.compare import Comparison, compare_engines
+from sizewise.planning.defaults import ALL, Asked
 from sizewise.planning.memory import answer_memory
-from sizewise.report.document import memory_document
+from sizewise.report.document import Document, memory_document, refusal_document
 from sizewise.report.table import csv_text, markdown
 from sizewise.scenario import EngineOptions, Layout
+from sizewise.sources.reference import load_reference
 from sizewise.units import parse_memory
 
 
@@ -28,6 +30,9 @@ from sizewise.units import parse_memory
 @engine_options
 @click.option("--explain", is_flag=True, help="Show the formula of every number.")
 @click.option("--check", is_flag=True, help="Exit with 1 when it does not fit.")
+@click.option("--draft", metavar="MODEL", help="A draft model for speculative decoding, counted beside it.")
+@click.option("--mtp", "prediction", is_flag=True, help="Load the model's own layers that predict ahead.")
+@click.option("--largest-model", is_flag=True, help="Find the largest known model that fits the same way.")
 @output_options
 def command(
     *,
@@ -39,6 +44,7 @@ def command(
     sequences: int,
     quant: str | None,
     kv_cache_dtype: str | None,
+    key_cache_dtype: str | None,
     value_cache_dtype: str | None,
     runtime: str,
     engine: EngineOptions,
@@ -47,6 +53,9 @@ def command(
     memory: str | None,
     explain: bool,
     check: bool,
+    largest_model: bool,
+    draft: str | None,
+    prediction: bool,
     output: Output,
 ) -> int:
     """How much memory it takes to run a model: weights, cache, buffers, overhead, and where it fits."""
@@ -59,16 +68,23 @@ def command(
         sequences=sequences,
         quant=quant,
         kv_cache_dtype=kv_cache_dtype,
+        key_cache_dtype=key_cache_dtype,
         value_cache_dtype=value_cache_dtype,
         runtime=runtime,
         engine=engine,
         layout=layout,
         on=on,
         memory_bytes=parse_memory(memory) if memory is not None else None,
+        largest_model=largest_model,
+        draft=None if draft is None else load_reference(draft),
+        prediction=prediction,
     )
     if check and on is None and memory is None:
         raise click.UsageError("--check needs a device: --on rtx-4090 or --memory 24GiB")
-    answers = [answer_memory(model, asked) for model in models]
+    every = runtime.strip().lower() == ALL
+    comparisons = [compare_engines(model, asked) for model in models] if every else []
+    answers = [answer for one in comparisons for answer in one.answers]
+    answers = answers or [answer_memory(model, asked) for model in models]
     if output.plot:
         from sizewise.report.plots import plot_memory
 
@@ -77,20 +93,36 @@ def command(
     emit(
         output,
         [memory_document(answer, explain=explain) for answer in answers] if wants_json else [],
-        text=lambda: _text(answers, output, explain=explain),
-        markdown=lambda: _markdown(answers),
-        csv=lambda: _csv(answers),
+        text=lambda: _text(answers, comparisons, output, explain=explain),
+        markdown=lambda: _markdown(answers, comparisons),
+        csv=lambda: _csv(answers, comparisons),
         notices=[notice for answer in answers for notice in (*answer.model.notices, *answer.notices)],
+        refused=_refused(comparisons) if every else None,
     )
     return int(check and not all(answer.all_fit for answer in answers))
 
 
-def _text(answers: list[MemoryAnswer], output: Output, *, explain: bool) -> str:
+def _refused(comparisons: list[Comparison]) -> list[Document]:
+    return [refusal_document(one.model.name, refusal) for one in comparisons for refusal in one.refusals]
+
+
+def _text(
+    answers: list[MemoryAnswer], comparisons: list[Comparison], output: Output, *, explain: bool
+) -> str:
     from sizewise.report.memory import compared_memory, explained, memory_bar, memory_notes, memory_tables
     from sizewise.report.terminal import render
 
     if explain:
-        return "\n\n".join(f"{escape(answer.model.name)}\n{explained(answer)}" for answer in answers) + "\n"
+        heads = [answer.model.name + (f", {answer.runtime}" if comparisons else "") for answer in answers]
+        found = zip(heads, answers, strict=True)
+        return "\n\n".join(f"{escape(head)}\n{explained(answer)}" for head, answer in found) + "\n"
+    if comparisons:
+        from sizewise.report.engines import engine_notes, engine_table
+
+        tables = [engine_table(one) for one in comparisons]
+        return render(
+            tables, color=colour(output), notes=[note for one in comparisons for note in engine_notes(one)]
+        )
     if len(answers) > 1:
         return render(compared_memory(answers), color=colour(output))
     (answer,) = answers
@@ -99,16 +131,24 @@ def _text(answers: list[MemoryAnswer], output: Output, *, explain: bool) -> str:
     )
 
 
-def _markdown(answers: list[MemoryAnswer]) -> str:
+def _markdown(answers: list[MemoryAnswer], comparisons: list[Comparison]) -> str:
+    from sizewise.report.engines import engine_table
     from sizewise.report.memory import memory_tables
 
+    if comparisons:
+        return markdown([engine_table(one) for one in comparisons])
     return "\n\n".join(markdown(memory_tables(answer)) for answer in answers)
 
 
-def _csv(answers: list[MemoryAnswer]) -> str:
+def _csv(answers: list[MemoryAnswer], comparisons: list[Comparison]) -> str:
     rows = [
-        (answer.model.name, part.name, part.value, part.status)
+        (*_named(answer, comparisons), part.name, part.value, part.status)
         for answer in answers
         for part in (*answer.line.parts, answer.line)
     ]
-    return csv_text(rows, ("model", "part", "bytes", "status"))
+    columns = ("model", *(("runtime",) if comparisons else ()), "part", "bytes", "status")
+    return csv_text(rows, columns)
+
+
+def _named(answer: MemoryAnswer, comparisons: list[Comparison]) -> tuple[str, ...]:
+    return (answer.model.name, *((answer.runtime,) if comparisons else ()))

@@ -220,15 +220,16 @@ def scenario_options(function: Command) -> Command:
         ),
         click.option("--quant", "-q", "quant", help="Weight format, e.g. bf16, fp8, nf4, awq."),
         click.option(
-            "--kv-cache-dtype",
-            "--kv-dtype",
-            "--cache-type-k",
-            "-ctk",
-            "kv_cache_dtype",
-            help="Cache format, e.g. fp16, fp8, q8_0; of the keys where the values have their own.",
+            "--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8, q8_0."
         ),
         click.option(
-            "--cache-type-v", "-ctv", "value_cache_dtype", help="Format of the cached values, e.g. q8_0."
+            "--cache-type-k", "-ctk", "key_cache_dtype", help="Format of the cached keys alone, e.g. q8_0."
+        ),
+        click.option(
+            "--cache-type-v",
+            "-ctv",
+            "value_cache_dtype",
+            help="Format of the cached values alone, e.g. q8_0.",
         ),
         click.option("--runtime", default="auto", help=RUNTIME_HELP),
         click.option(

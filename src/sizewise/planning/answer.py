@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from sizewise.architecture import Model
 from sizewise.ledger import Line
 from sizewise.notices import Notice
+from sizewise.planning.commands.start import Start
 from sizewise.scenario import Scenario
 
 
@@ -64,12 +65,25 @@ class MemoryAnswer:
     shares: tuple[Share, ...]
     fits: tuple[Fit, ...]
     largest_context: int | None = None
+    """Tokens; None where no device is named, or where nothing on it grows with them."""
     largest_sequences: int | None = None
+    largest_model: str | None = None
+    best_format: str | None = None
+    """The format of most bits, up to the asked one, in which the devices hold the model."""
     changes: tuple[Change, ...] = ()
     notices: tuple[Notice, ...] = field(default=())
     host: int = 0
     reports: tuple[Line, ...] = ()
     """What the engine says at its start on the fullest device: blocks, tokens, sequences."""
+    start: Start | None = None
+    """How the engine is started so; None where it is nobody's engine."""
+    differs: tuple[str, ...] = ()
+    """Why it differs from the ideal, where engines are compared."""
+
+    @property
+    def command(self) -> str | None:
+        """The command that starts the engine, for a shell."""
+        return None if self.start is None else self.start.command
 
     @property
     def all_fit(self) -> bool:

@@ -1,12 +1,13 @@
 """What to change when a model does not fit: single changes, then pairs, cheapest in quality first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sizewise.architecture import Model
 from sizewise.catalog.devices import CUSTOM
 from sizewise.catalog.formats import Format, file_type_formats, formats
+from sizewise.errors import UsageError
 from sizewise.planning.answer import Change
 from sizewise.planning.engine_changes import Step, cache_steps, host_steps, option_steps
 from sizewise.planning.inverse import largest
@@ -14,8 +15,19 @@ from sizewise.planning.placing import LAYER_ENGINES
 from sizewise.planning.storage import asked_storage
 from sizewise.scenario import Placement, Scenario
 
-Needed = Callable[[Model, Scenario], int]
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """The bytes that the fullest device needs, and how many it lacks (below zero: has to spare)."""
+
+    needed: int
+    missing: int
+
+
+Needs = Callable[[Model, Scenario], Need]
+
+CARDS = frozenset(("datacenter", "workstation", "consumer"))
+"""Kinds of devices of which several fit into one machine."""
 DEVICE_COUNTS = (2, 4, 8, 16, 32, 64)
 FORMATS_PER_BITS = 2
 FORMATS_SHOWN = 6
@@ -29,53 +41,53 @@ FILE_TYPES_SHOWN = ("q8_0", "q6_k", "q5_k_m", "q4_k_m", "iq4_xs", "q3_k_m", "q2_
 
 
 def suggest(
-    model: Model, scenario: Scenario, usable: int, needed: Callable[[Model, Scenario], int], context: int
+    model: Model, scenario: Scenario, needs: Callable[[Model, Scenario], Need], context: int
 ) -> tuple[Change, ...]:
     """Return the changes, each with the bytes it saves on the fullest device.
 
     Costs nothing in quality first (devices, sequences, context), then the cache's format, then the
     weights' in order of quality. When no single change suffices, pairs with a shorter context follow.
     """
-    before = needed(model, scenario)
+    before = needs(model, scenario)
 
     def change(step: Step) -> Change:
-        after = needed(model, step.scenario)
+        after = needs(model, step.scenario)
         return Change(
             what=step.what,
             option=step.option,
-            saves=before - after,
-            needed=after,
-            fits=after <= usable,
+            saves=before.missing - after.missing,
+            needed=after.needed,
+            fits=after.missing <= 0,
             cost=step.cost,
         )
 
-    singles = [change(step) for step in _free(scenario, model, usable, needed, context)]
+    singles = [change(step) for step in _free(scenario, model, needs, context)]
     singles += [change(step) for step in (*option_steps(scenario), *cache_steps(scenario))]
     singles += [
         change(step)
-        for step in host_steps(scenario, model.architecture, lambda one: needed(model, one) <= usable)
+        for step in host_steps(scenario, model.architecture, lambda one: needs(model, one).missing <= 0)
     ]
     singles += _first_that_fit([change(step) for step in _weight_steps(model, scenario)])
-    useful = [single for single in singles if single.saves > LEAST_SAVING * before]
+    useful = [single for single in singles if single.saves > LEAST_SAVING * before.needed]
     if not any(single.fits for single in useful):
-        useful += [change(step) for step in _pairs(model, scenario, usable, needed)]
+        useful += [change(step) for step in _pairs(model, scenario, needs)]
     return tuple(useful)
 
 
-def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context: int) -> Iterator[Step]:
+def _free(scenario: Scenario, model: Model, needs: Needs, context: int) -> Iterator[Step]:
     """Yield changes that cost no quality: more devices, fewer sequences, a shorter context."""
-    if len(scenario.placements) == 1 and scenario.placements[0].device.id != CUSTOM:
+    if _more_can_be_had(scenario):
         for count in DEVICE_COUNTS:
             placement = Placement(device=scenario.placements[0].device, count=count)
             wider = replace(scenario, placements=(placement,))
-            if count > scenario.devices and needed(model, wider) <= usable:
+            if count > scenario.devices and _holds(model, wider, needs):
                 name = placement.device.id
                 yield Step(
                     what=f"{count} × {name}", option=f"--on {name}:{count}", scenario=wider, cost="money"
                 )
                 break
     if scenario.sequences > 1:
-        fewer = largest(lambda n: needed(model, replace(scenario, sequences=n)) <= usable, scenario.sequences)
+        fewer = largest(lambda n: _holds(model, replace(scenario, sequences=n), needs), scenario.sequences)
         one = max(fewer, 1)
         yield Step(
             what=f"{one:,} sequence{'s' if one > 1 else ''} at once",
@@ -85,6 +97,22 @@ def _free(scenario: Scenario, model: Model, usable: int, needed: Needed, context
         )
     if context >= min(LEAST_CONTEXT, scenario.context):
         yield _context_step(scenario, context)
+
+
+def _more_can_be_had(scenario: Scenario) -> bool:
+    """Tell whether more of the same cards can be put together; machines of shared memory cannot."""
+    if len(scenario.placements) != 1:
+        return False
+    device = scenario.placements[0].device
+    return device.id != CUSTOM and device.unified_memory is None and device.kind in CARDS
+
+
+def _holds(model: Model, scenario: Scenario, needs: Needs) -> bool:
+    """Tell whether a scenario fits; one whose devices cannot share the model does not."""
+    try:
+        return needs(model, scenario).missing <= 0
+    except UsageError:
+        return False
 
 
 def _context_step(scenario: Scenario, context: int) -> Step:
@@ -98,17 +126,21 @@ def _context_step(scenario: Scenario, context: int) -> Step:
 
 def _weight_steps(model: Model, scenario: Scenario) -> Iterator[Step]:
     """Yield smaller weight formats: more bits first, the better of equal bits first."""
-    for row in _smaller_formats(scenario):
-        scheme = asked_storage(model, row).scheme
+    for row in smaller_formats(scenario):
         yield Step(
             what=f"weights in {row.name}",
             option=f"-q {row.name}",
-            scenario=replace(scenario, weights=row, scheme=scheme, shipped=None),
+            scenario=with_weights(model, scenario, row),
             cost=_quality_cost(row),
         )
 
 
-def _smaller_formats(scenario: Scenario) -> list[Format]:
+def with_weights(model: Model, scenario: Scenario, row: Format) -> Scenario:
+    """Return the scenario with the weights in another format."""
+    return replace(scenario, weights=row, scheme=asked_storage(model, row).scheme, shipped=None)
+
+
+def smaller_formats(scenario: Scenario) -> list[Format]:
     """Return the formats of fewer bits that run on the devices, the best two of each number of bits."""
     if scenario.runtime in LAYER_ENGINES:
         rows = (file_type_formats()[name] for name in FILE_TYPES_SHOWN)
@@ -140,18 +172,16 @@ def _first_that_fit(changes: list[Change]) -> list[Change]:
     return kept[-FORMATS_SHOWN:]
 
 
-def _longest(model: Model, scenario: Scenario, usable: int, needed: Needed) -> int:
+def _longest(model: Model, scenario: Scenario, needs: Needs) -> int:
     """Return the longest context, up to the asked one, that fits."""
-    return largest(
-        lambda tokens: needed(model, replace(scenario, context=tokens)) <= usable, scenario.context
-    )
+    return largest(lambda tokens: _holds(model, replace(scenario, context=tokens), needs), scenario.context)
 
 
-def _pairs(model: Model, scenario: Scenario, usable: int, needed: Needed) -> Iterator[Step]:
+def _pairs(model: Model, scenario: Scenario, needs: Needs) -> Iterator[Step]:
     """Yield a smaller format together with the longest context that then fits."""
     shown = 0
     for step in _weight_steps(model, scenario):
-        context = _longest(model, step.scenario, usable, needed)
+        context = _longest(model, step.scenario, needs)
         if context >= min(LEAST_CONTEXT, scenario.context) and shown < PAIRS_SHOWN:
             shown += 1
             both = _context_step(step.scenario, context)

@@ -13,7 +13,9 @@ from sizewise.footprint.weights import packing_notice
 from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, total
 from sizewise.notices import Notice
+from sizewise.planning.ollama_start import ollama_launch
 from sizewise.planning.storage import Storage, asked_storage, own_storage, stored_for
+from sizewise.runtimes.ollama import OllamaSettings
 from sizewise.runtimes.registry import RUNTIMES
 from sizewise.scenario import (
     DEFAULT_CONTEXT,
@@ -24,6 +26,10 @@ from sizewise.scenario import (
     Placement,
     Scenario,
 )
+
+OLLAMA = "ollama"
+ALL = "all"
+"""What asks for every engine side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +44,20 @@ class Asked:
     sequences: int = 1
     quant: str | None = None
     kv_cache_dtype: str | None = None
+    """Format of cached keys and values."""
+    key_cache_dtype: str | None = None
     value_cache_dtype: str | None = None
-    """Format of the cached values where it differs from that of the keys."""
+    """Format of the keys, or of the values, alone."""
     runtime: str = "auto"
     engine: EngineOptions = ENGINE_DEFAULTS
     layout: Layout = USUAL_LAYOUT
     on: str | None = None
     memory_bytes: int | None = None
+    draft: Model | None = None
+    """A smaller model that guesses tokens ahead."""
+    prediction: bool = False
+    largest_model: bool = False
+    """Look for the largest model of the catalogue that the devices hold."""
 
 
 def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ...]]:
@@ -56,21 +69,17 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     little = packing_notice(model.architecture, stored.scheme)
     if little is not None:
         notices.append(little)
-    image_tokens, audio = _image_tokens(model, asked), _audio_line(model, asked.audio)
-    context = asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
-    context += image_tokens + (int(audio.value) if audio else 0)
-    notices.extend(_unheard(model, asked.audio))
-    if model.context is not None and context > model.context:
-        text = f"{context:,} tokens are more than the {model.context:,} that {model.name} was trained for"
-        notices.append(Notice(code="beyond_context", message=text))
     placements, device_notices = _placements(asked)
     runtime = _runtime(asked.runtime, stored.format, placements)
     stored = stored_for(model, stored, runtime)
-    cache = _cache(asked.kv_cache_dtype, stored.scheme)
-    values = None if asked.value_cache_dtype is None else cache_format(asked.value_cache_dtype)
-    notices.extend(_cache_notices(runtime, cache, values or cache))
+    asked = _as_it_starts(model, asked, runtime, placements)
+    image_tokens, audio = _image_tokens(model, asked), _audio_line(model, asked.audio)
+    cache, values = (
+        _cache(name or asked.kv_cache_dtype, stored.scheme)
+        for name in (asked.key_cache_dtype, asked.value_cache_dtype)
+    )
     scenario = Scenario(
-        context=context,
+        context=_context(model, asked) + image_tokens + (int(audio.value) if audio else 0),
         image_tokens=image_tokens,
         audio=audio,
         encoder_tokens=_crossed_tokens(model, asked),
@@ -79,13 +88,47 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
         scheme=stored.scheme,
         shipped=stored.shipped,
         cache=cache,
-        value_cache=values,
+        value_cache=None if values == cache else values,
         runtime=runtime,
         engine=asked.engine,
         layout=asked.layout,
         placements=placements,
+        draft=asked.draft,
+        prediction=asked.prediction,
     )
-    return scenario, (*notices, *device_notices)
+    notices += [*_unheard(model, asked.audio), *_beyond(model, scenario), *device_notices]
+    return scenario, (*notices, *_cache_notices(runtime, cache, values))
+
+
+def _context(model: Model, asked: Asked) -> int:
+    """Return the tokens of text: as asked, else the default, or the model's limit where that is less."""
+    return asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
+
+
+def _beyond(model: Model, scenario: Scenario) -> list[Notice]:
+    """Say that a context is longer than the model was trained for."""
+    if model.context is None or scenario.context <= model.context:
+        return []
+    text = (
+        f"{scenario.context:,} tokens are more than the {model.context:,} that {model.name} was trained for"
+    )
+    return [Notice(code="beyond_context", message=text)]
+
+
+def _as_it_starts(model: Model, asked: Asked, runtime: str, placements: tuple[Placement, ...]) -> Asked:
+    """Return what was asked with what the engine itself chooses before it starts: Ollama's own defaults."""
+    if runtime != OLLAMA:
+        return asked
+    settings = OllamaSettings(
+        context=asked.context,
+        parallel=asked.sequences,
+        cache_type=asked.key_cache_dtype or asked.kv_cache_dtype,
+    )
+    launch = ollama_launch(model, settings, placements)
+    engine = asked.engine
+    if engine == ENGINE_DEFAULTS:
+        engine = replace(engine, batch=launch.batch, ubatch=launch.batch)
+    return replace(asked, context=launch.context_per_sequence, sequences=launch.sequences, engine=engine)
 
 
 def _image_tokens(model: Model, asked: Asked) -> int:
@@ -173,6 +216,9 @@ def _runtime(name: str, format: Format, placements: tuple[Placement, ...]) -> st
     word = name.strip().lower()
     if word == "auto":
         return _usual_runtime(format, placements)
+    if word == ALL:
+        text = "runtime all compares engines: --runtime all of sizewise memory, or compare_runtimes()"
+        raise UsageError("bad_option", text)
     engine = word.split("@", 1)[0]
     if engine not in RUNTIMES:
         near = did_you_mean(engine, RUNTIMES)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sizewise.architecture import Architecture
 from sizewise.catalog.formats import CacheFormat, cache_formats
 from sizewise.planning.inverse import largest
-from sizewise.planning.placing import LAYER_ENGINES
+from sizewise.planning.placing import LAYER_ENGINES, OFFLOADING
 from sizewise.scenario import EngineOptions, Scenario
 
 SMALLEST_UBATCH = 64
@@ -62,7 +62,9 @@ def option_steps(scenario: Scenario) -> Iterator[Step]:
 def host_steps(
     scenario: Scenario, architecture: Architecture, fits: Callable[[Scenario], bool]
 ) -> Iterator[Step]:
-    """Yield as few experts, then as few layers, on the host as make it fit (llama.cpp)."""
+    """Yield as few experts, then as few layers, on the host as make it fit."""
+    if scenario.runtime == OFFLOADING and len(scenario.placements) == 1 and scenario.devices == 1:
+        yield _switched(scenario, "layers on the host", "--offload", offload=True)
     if scenario.runtime not in LAYER_ENGINES:
         return
     depth = architecture.depth

@@ -3,20 +3,24 @@
 from dataclasses import replace
 
 from sizewise.architecture import HEADER, Model
-from sizewise.catalog.devices import CUSTOM, Device, all_devices
+from sizewise.catalog.devices import CUSTOM, Device
 from sizewise.catalog.ggml import file_type
 from sizewise.counting import check_limit
 from sizewise.errors import InputError
 from sizewise.footprint.file_types import file_type_bytes
 from sizewise.footprint.weights import stored_bytes
 from sizewise.ledger import Line, weakened
+from sizewise.planning.alone import runs_alone
 from sizewise.planning.answer import Fit, MemoryAnswer, Share
-from sizewise.planning.changes import suggest
+from sizewise.planning.best import best_format, largest_preset
+from sizewise.planning.changes import Need, suggest
+from sizewise.planning.commands import start_command
+from sizewise.planning.companions import with_companions
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.inverse import largest
 from sizewise.planning.placing import Placed, placed
 from sizewise.runtimes.registry import RUNTIMES
-from sizewise.scenario import Scenario
+from sizewise.scenario import Placement, Scenario
 from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
 
 
@@ -28,7 +32,7 @@ def memory_line(model: Model, scenario: Scenario, weights: Line | None = None) -
 def run_memory(model: Model, scenario: Scenario, weights: Line | None = None) -> Placed:
     """Return what every device and the host hold; ``weights`` are those of the whole, where known."""
     stored = weights or stored_weights(model, scenario)
-    run = placed(model, scenario, stored)
+    run = with_companions(model, scenario, placed(model, scenario, stored))
     if not model.assumed:
         return run
     held = tuple(replace(one, line=weakened(one.line, "assumed")) for one in run.held)
@@ -49,7 +53,22 @@ def missing_bytes(run: Placed, scenario: Scenario) -> int:
 
     The devices are those that the scenario names.
     """
-    return max(int(held.line.value) - usable_bytes(held.device, scenario) for held in run.held if held.device)
+    return need_of(run, scenario).missing
+
+
+def need_of(run: Placed, scenario: Scenario) -> Need:
+    """Return what the device needs that lacks most; the devices are those that the scenario names."""
+    found = []
+    for held in run.held:
+        if held.device is not None:
+            needed = needed_on(held.device, held.line, run)
+            found.append(Need(needed=needed, missing=needed - usable_bytes(held.device, scenario)))
+    return max(found, key=lambda need: need.missing)
+
+
+def needed_on(device: Device, line: Line, run: Placed) -> int:
+    """Return the bytes that a device's memory has to hold: the host's too where both share it."""
+    return int(line.value) + (int(run.host.value) if device.unified_memory is not None else 0)
 
 
 def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
@@ -74,12 +93,15 @@ def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
         runtime=runtime_label(scenario.runtime),
         line=run.line,
         shares=_shares(scenario, run),
-        fits=_fits(scenario, run),
+        fits=_fits(scenario, run) if scenario.placements else _fits_alone(model, scenario, weights),
         notices=(*notices, *run.notices),
         host=int(run.host.value),
         reports=run.reports,
+        start=start_command(model, scenario),
     )
-    return _reach(answer, weights) if scenario.placements else answer
+    if not scenario.placements:
+        return answer
+    return _with_largest_model(_reach(answer, weights), asked)
 
 
 def usable_bytes(device: Device, scenario: Scenario) -> int:
@@ -104,43 +126,69 @@ def _shares(scenario: Scenario, run: Placed) -> tuple[Share, ...]:
 
 def _fits(scenario: Scenario, run: Placed) -> tuple[Fit, ...]:
     """Return whether the fullest of each kind of device holds its share."""
-    if not scenario.placements:
-        return tuple(_fit(device, 1, [run.held[0].line], scenario) for device in all_devices())
     found, start = [], 0
     for placement in scenario.placements:
         lines = [held.line for held in run.held[start : start + placement.count]]
         start += placement.count
-        found.append(_fit(placement.device, placement.count, lines, scenario))
+        found.append(_fit(placement.device, placement.count, lines, scenario, run))
     return tuple(found)
 
 
-def _fit(device: Device, count: int, lines: list[Line], scenario: Scenario) -> Fit:
+def _fits_alone(model: Model, scenario: Scenario, weights: Line) -> tuple[Fit, ...]:
+    """Return whether each device of the catalogue holds the run alone."""
+
+    def run_on(device: Device) -> Placed:
+        one = replace(scenario, placements=(Placement(device=device, count=1),))
+        return run_memory(model, one, weights)
+
+    return tuple(
+        _fit(device, 1, [run.held[0].line], scenario, run) for device, run in runs_alone(scenario, run_on)
+    )
+
+
+def _fit(device: Device, count: int, lines: list[Line], scenario: Scenario, run: Placed) -> Fit:
     fullest = max(lines, key=lambda line: line.value)
     return Fit(
         device=device.id if device.id != CUSTOM else device.name,
         count=count,
         usable=usable_bytes(device, scenario),
         usable_status=device.memory_status,
-        needed=int(fullest.value),
-        needed_high=int(fullest.interval[1]),
+        needed=needed_on(device, fullest, run),
+        needed_high=needed_on(device, fullest, run) + int(fullest.interval[1]) - int(fullest.value),
     )
 
 
 def _reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
     """Add how far the devices reach, and what to change when they do not hold the scenario."""
     model, scenario = answer.model, answer.scenario
-    usable = min(fit.usable for fit in answer.fits)
-
-    def missing(changed: Scenario, stored: Line | None = None) -> int:
-        return missing_bytes(run_memory(model, changed, stored), changed)
 
     def fits(changed: Scenario) -> bool:
-        return missing(changed, weights) <= 0
+        return missing_bytes(run_memory(model, changed, weights), changed) <= 0
 
-    def needed(_: Model, changed: Scenario) -> int:
-        return usable + missing(changed)
+    def needs(_: Model, changed: Scenario) -> Need:
+        return need_of(run_memory(model, changed), changed)
 
     context = largest(lambda tokens: fits(replace(scenario, context=tokens)), CONTEXT_LIMIT)
     sequences = largest(lambda count: fits(replace(scenario, sequences=count)), SEQUENCES_LIMIT)
-    changes = () if answer.all_fit else suggest(model, scenario, usable, needed, context)
-    return replace(answer, largest_context=context, largest_sequences=sequences, changes=changes)
+    best = best_format(model, scenario, lambda _, changed: needs(model, changed).missing <= 0)
+    bounded = not scenario.engine.cache_on_host and scenario.engine.device_layers != 0
+    return replace(
+        answer,
+        largest_context=context if bounded and context < CONTEXT_LIMIT else None,
+        largest_sequences=sequences if bounded and sequences < SEQUENCES_LIMIT else None,
+        best_format=None if best is None else best.name,
+        changes=() if answer.all_fit else suggest(model, scenario, needs, context),
+    )
+
+
+def _with_largest_model(answer: MemoryAnswer, asked: Asked) -> MemoryAnswer:
+    """Add the largest model of the catalogue that the devices hold in the same format and engine."""
+    if not asked.largest_model:
+        return answer
+    same = replace(asked, quant=answer.scenario.weights.name, runtime=answer.scenario.runtime)
+
+    def fits(model: Model, scenario: Scenario) -> bool:
+        return missing_bytes(run_memory(model, scenario), scenario) <= 0
+
+    found = largest_preset(lambda model: scenario_for(model, same)[0], fits)
+    return replace(answer, largest_model=None if found is None else found.id)

@@ -6,10 +6,12 @@ transformers by runs of layers. Every share is counted by itself; the sum is nev
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sizewise.architecture import Architecture, Model
 from sizewise.catalog.devices import Device
 from sizewise.catalog.ggml import file_type
+from sizewise.errors import UsageError
 from sizewise.footprint.file_types import shape_shares
 from sizewise.footprint.weights import stored_bytes
 from sizewise.gguf.conversion import gguf_shape
@@ -18,6 +20,7 @@ from sizewise.notices import Notice
 from sizewise.parallel.even import even_share
 from sizewise.parallel.gguf_places import gguf_places
 from sizewise.parallel.layer_split import HOST, LayerPlacement, cache_share, device_share, layer_placement
+from sizewise.parallel.offload import Offload, offload, stored_share
 from sizewise.parallel.ranks import rank_shares, usual_layout
 from sizewise.parallel.shares import DeviceShare
 from sizewise.runtimes.registry import RUNTIMES
@@ -32,6 +35,11 @@ STAGE_ENGINES = frozenset(("transformers", "mlx"))
 
 
 WEIGHTS, CACHE, BUFFERS, OVERHEAD = "weights", "cache", "buffers", "overhead"
+OFFLOADING = "transformers"
+OFFLOAD_SHARE = 0.9
+"""Share of a single device that transformers fills with weights."""
+HOST_STORE: Literal["host"] = "host"
+NO_LIMIT = 2**62
 NO_BYTES = total("host", (), "bytes")
 
 
@@ -76,6 +84,8 @@ def placed(model: Model, scenario: Scenario, weights: Line) -> Placed:
     named = tuple(row.device for row in scenario.placements for _ in range(row.count))
     if scenario.runtime in LAYER_ENGINES and named and not all(device.kind == "cpu" for device in named):
         return _by_layers(model, scenario, weights, named)
+    if scenario.engine.offload and scenario.runtime == OFFLOADING:
+        return _offloaded(model, scenario, weights, named)
     if len(named) > 1 and scenario.runtime == IDEAL:
         return _evenly(model, scenario, weights, named)
     return _by_ranks(model, scenario, weights, named or (None,))
@@ -151,6 +161,50 @@ def _host_line(
     cache = _working(model, scenario, share, total(WEIGHTS, (), "bytes"), None).cache
     parts = [line for line in (weights, cache) if line is not None and line.value]
     return total("host", [*parts, *rest], "bytes")
+
+
+def _offloaded(model: Model, scenario: Scenario, weights: Line, devices: Sequence[Device]) -> Placed:
+    """Leave on the host what the devices do not hold; the first has room for the largest layer there.
+
+    The cache of those layers is on the first device too, which computes them. Raises UsageError
+    (bad_option) without a device.
+    """
+    if not devices:
+        raise UsageError("bad_option", "--offload needs a device; name one with --on or --memory")
+    architecture = model.architecture
+    limits = [int(device.memory_bytes * OFFLOAD_SHARE) for device in devices]
+    found = offload(
+        architecture, lambda part: int(stored_bytes(part, scenario.scheme).value), limits, NO_LIMIT
+    )
+    away = stored_share(architecture, found, HOST_STORE)
+    held: list[Held] = []
+    notices: tuple[Notice, ...] = ()
+    for number, device in enumerate(devices):
+        part = stored_share(architecture, found, number)
+        cached = part if number else replace(part, body=(*part.body, *away.body))
+        share = DeviceShare(
+            device=number, architecture=architecture, cached=cached, sequences=scenario.sequences
+        )
+        own = _share_of_weights(model, scenario, weights, part)
+        working = _working(model, scenario, share, own, device)
+        notices = working.notices
+        held.append(
+            Held(device=device, line=_device_line(own, working if number else _with_room(working, found)))
+        )
+    host = total("host", [_share_of_weights(model, scenario, weights, away)], "bytes")
+    return Placed(weights=weights, held=tuple(held), host=host, notices=notices)
+
+
+def _with_room(working: Working, found: Offload) -> Working:
+    """Add the room that a layer takes which is brought back to be computed."""
+    room = leaf(
+        "layer from the host",
+        found.working,
+        "bytes",
+        source="largest layer that is offloaded",
+        status="derived",
+    )
+    return replace(working, buffers=total(BUFFERS, [*working.buffers.parts, room], "bytes"))
 
 
 def _evenly(model: Model, scenario: Scenario, weights: Line, devices: Sequence[Device]) -> Placed:

@@ -18,8 +18,8 @@ from sizewise.notices import Notice
 from sizewise.sources.content.logical import logical_tensors
 
 FILE_TYPE_ENGINES = frozenset(("llama.cpp", "ollama"))
-FLOAT_FILE_TYPES = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}
-"""File types of llama.cpp with the numbers of a plain format."""
+OWN_FILE_TYPES = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "mxfp4": "mxfp4_moe"}
+"""File types of llama.cpp with the numbers of a format."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +59,9 @@ def stored_for(model: Model, storage: Storage, runtime: str) -> Storage:
         raise UsageError("bad_option", text)
     if not own:
         return storage
-    name = FLOAT_FILE_TYPES.get(storage.format.name)
+    name = OWN_FILE_TYPES.get(storage.format.name)
     if name is None:
-        text = f"llama.cpp does not run {storage.format.name}; name a file type, e.g. --quant q4_k_m"
+        text = f"{runtime} does not run {storage.format.name}; name a file type, e.g. --quant q4_k_m"
         raise UsageError("bad_option", text)
     return asked_storage(model, file_type_formats()[name])
 

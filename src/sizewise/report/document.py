@@ -10,6 +10,7 @@ from sizewise.counting import Count
 from sizewise.ledger import Line
 from sizewise.notices import Notice
 from sizewise.planning.answer import Change, Fit, MemoryAnswer, Share
+from sizewise.planning.compare import Refusal
 from sizewise.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -83,10 +84,19 @@ def memory_document(answer: MemoryAnswer, *, explain: bool = False) -> Document:
     document["per_device"] = [_share(share) for share in answer.shares]
     document["host"] = answer.host
     document["fits"] = [_fit(fit) for fit in answer.fits]
-    document["largest"] = {"context": answer.largest_context, "sequences": answer.largest_sequences}
+    document["largest"] = {
+        "context": answer.largest_context,
+        "sequences": answer.largest_sequences,
+        "model": answer.largest_model,
+    }
+    document["best_format"] = answer.best_format
     document["changes"] = [_change(change) for change in answer.changes]
     document["runtime"] = answer.runtime
+    document["command"] = answer.command
+    document["command_notes"] = list(answer.start.notes) if answer.start else []
     document["engine"] = {line.name: _report(line) for line in answer.reports}
+    if answer.differs:
+        document["differs"] = list(answer.differs)
     if explain:
         document["lines"] = answer.line.to_dict()
         if answer.scenario.audio is not None:
@@ -101,11 +111,20 @@ def _report(line: Line) -> Document:
     return {"value": line.value, "low": low, "high": high, "unit": line.unit, "status": line.status}
 
 
-def compared(documents: Sequence[Document]) -> Document:
-    """Return one document: the only one, or all of them side by side."""
-    if len(documents) == 1:
+def compared(documents: Sequence[Document], refused: Sequence[Document] | None = None) -> Document:
+    """Return one document: the only one, or all of them side by side.
+
+    ``refused`` are engines that cannot run a model, where engines are compared.
+    """
+    if len(documents) == 1 and refused is None:
         return documents[0]
-    return {"schema_version": SCHEMA_VERSION, "compared": list(documents)}
+    found: Document = {"schema_version": SCHEMA_VERSION, "compared": list(documents)}
+    return found if refused is None else found | {"refused": list(refused)}
+
+
+def refusal_document(name: str, refusal: Refusal) -> Document:
+    """Return why an engine cannot run a model."""
+    return {"model": name, "runtime": refusal.runtime, "code": refusal.code, "message": refusal.message}
 
 
 def intervals(line: Line) -> dict[str, list[float]]:

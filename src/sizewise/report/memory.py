@@ -66,7 +66,7 @@ def compared_memory(answers: Sequence[MemoryAnswer]) -> list[Table]:
     rows.append(("context", *(f"{answer.scenario.context:,}" for answer in answers)))
     if answers[0].scenario.placements:
         rows.append(("fits", *(_yes(answer.all_fit) for answer in answers)))
-        rows.append(("largest context", *(f"{answer.largest_context or 0:,}" for answer in answers)))
+        rows.append(("largest context", *(_count(answer.largest_context) for answer in answers)))
     return [Table(title="GiB", columns=("part", *names), rows=tuple(rows), right=frozenset(names))]
 
 
@@ -99,15 +99,26 @@ def memory_notes(answer: MemoryAnswer) -> list[str]:
     if answer.host:
         notes.append(f"on the host: {binary_bytes(answer.host)}")
     notes += [_start(line) for line in answer.reports if line.unit != "bytes"]
-    if answer.largest_context is not None:
+    if scenario.placements:
         notes.append(_reach(answer))
+    if answer.best_format not in (None, scenario.weights.name):
+        notes.append(f"best format that fits: {answer.best_format}")
+    if answer.largest_model is not None:
+        notes.append(f"largest known model that fits so: {answer.largest_model}")
     if not answer.all_fit and scenario.placements and not any(change.fits for change in answer.changes):
         notes.append("nothing that can be changed here makes it fit; it needs more memory")
     if any(fit.tight for fit in answer.fits) and scenario.placements:
         notes.append("tight: it fits at the value, not at the upper end of the interval")
     if answer.model.assumed:
         notes.append(f"assumed: {answer.model.assumed}")
-    return notes
+    return notes + how_to_run(answer)
+
+
+def how_to_run(answer: MemoryAnswer) -> list[str]:
+    """Return the command that starts the engine, after what has to be done or known beside it."""
+    if answer.start is None:
+        return []
+    return [*(f"before you run it: {note}" for note in answer.start.notes), f"run it: {answer.start.command}"]
 
 
 def _start(line: Line) -> str:
@@ -129,14 +140,20 @@ def _cache_name(scenario: Scenario) -> str:
 
 def _reach(answer: MemoryAnswer) -> str:
     """Return how far the devices go, beside what the model was trained for."""
-    if not answer.largest_context:
+    context, sequences = answer.largest_context, answer.largest_sequences
+    if context == 0:
         return "not even one token of context fits"
     limit = answer.model.context
-    trained = f" (trained for {limit:,})" if limit and answer.largest_context > limit else ""
+    trained = f" (trained for {limit:,})" if limit and context and context > limit else ""
     return (
-        f"largest context that fits: {answer.largest_context:,} tokens{trained}; "
-        f"sequences at {answer.scenario.context:,} tokens: {answer.largest_sequences or 0:,}"
+        f"largest context that fits: {_count(context)} tokens{trained}; "
+        f"sequences at {answer.scenario.context:,} tokens: {_count(sequences)}"
     )
+
+
+def _count(amount: int | None) -> str:
+    """Return a number, or that the devices do not limit it."""
+    return "not limited by the device" if amount is None else f"{amount:,}"
 
 
 def memory_bar(answer: MemoryAnswer) -> str:

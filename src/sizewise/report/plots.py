@@ -49,7 +49,8 @@ def plot_memory(answers: Sequence[MemoryAnswer], path: str) -> None:
 
 def _label(answer: MemoryAnswer) -> str:
     line = answer.shares[0].line if answer.shares else answer.line
-    return f"{escape(shorten(answer.model.name, 40))}\n{binary_bytes(line.value)}"
+    runtime = f", {answer.runtime}" if answer.differs else ""
+    return f"{escape(shorten(answer.model.name, 40))}{runtime}\n{binary_bytes(line.value)}"
 
 
 def plot_params(count: Count, name: str, path: str) -> None:

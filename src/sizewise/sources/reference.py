@@ -6,12 +6,14 @@ Order: ``-`` · a path · a catalogue name, hub id or Ollama tag · a bare size 
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sizewise.architecture import Model
 from sizewise.catalog.models import Preset, find_preset, find_tag, nearest_models
 from sizewise.errors import HubError, SizewiseError, UsageError
 from sizewise.escaping import shorten
+from sizewise.listing import Place
 from sizewise.sources.config_json import from_config, from_standard_input, standard_input
 from sizewise.sources.hub.reference import HubReference, parse_hub_reference
 from sizewise.sources.settings import parse_settings
@@ -36,7 +38,8 @@ def load_reference(reference: str, settings: Sequence[str] = (), *, offline: boo
     if _is_path(reference):
         from sizewise.sources.local import from_path
 
-        return from_path(os.path.expanduser(reference), changes)
+        path = os.path.expanduser(reference)
+        return _placed(from_path(path, changes), Place(path=path), changes)
     known = _from_catalogue(reference, changes)
     if known is not None:
         return known
@@ -102,7 +105,7 @@ def _from_catalogue(reference: str, changes: Mapping[str, Any]) -> Model | None:
 def _preset_model(
     preset: Preset, name: str, changes: Mapping[str, Any], default_format: str | None = None
 ) -> Model:
-    return from_config(
+    model = from_config(
         preset.config,
         name=name,
         origin=f"catalogue ({preset.source}, {preset.checked})",
@@ -111,6 +114,13 @@ def _preset_model(
         published=None if changes else preset.published,
         default_format=default_format,
     )
+    place = Place(repository=preset.id, tag=name if default_format else "")
+    return _placed(model, place, changes)
+
+
+def _placed(model: Model, place: Place, changes: Mapping[str, Any]) -> Model:
+    """Return the model with the place of its files; a changed model is in none of them."""
+    return model if changes else replace(model, place=place)
 
 
 def _nominal(reference: str, changes: Mapping[str, Any]) -> Model:
@@ -133,10 +143,12 @@ def _from_hub(reference: HubReference, changes: Mapping[str, Any], *, offline: b
     from sizewise.sources.hub.model import from_hub
 
     try:
-        return from_hub(reference, changes, offline=offline)
+        model = from_hub(reference, changes, offline=offline)
     except HubError as error:
         near = nearest_models(reference.repo)
         raise HubError(error.code, f"{error.message}{near}") from None
+    place = Place(repository=reference.repo, revision=reference.revision or "", file=reference.file or "")
+    return _placed(model, place, changes)
 
 
 def _unknown(reference: str) -> SizewiseError:

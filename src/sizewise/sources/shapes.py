@@ -19,6 +19,8 @@ from sizewise.tensors import Weight
 
 WIDTH_PER_LAYER = 128
 """Hidden size over depth of large dense models: 4096/32, 8192/80, 16384/126 (Llama 3, arXiv:2407.21783)."""
+FFN_STEP = 256
+"""Feed-forward sizes are usually multiples of this."""
 HEAD_SIZE = 128
 TYPICAL_KV_HEADS = 8
 TYPICAL_VOCABULARY = 128_256
@@ -49,10 +51,14 @@ class Remainder:
     """Matrix weights that bring a typical shape to a nominal total; used once per token."""
 
     elements: int
+    columns: int
 
     def weights(self) -> Iterator[Weight]:
-        """Yield one matrix [1, elements]."""
-        yield Weight(name="weight", role="feed_forward", shape=(1, self.elements), kind="matrix")
+        """Yield a matrix of whole rows of ``columns``, and what is left as one row."""
+        rows, left = divmod(self.elements, self.columns)
+        for name, shape in (("weight", (rows, self.columns)), ("left.weight", (1, left))):
+            if shape[0] and shape[1]:
+                yield Weight(name=name, role="feed_forward", shape=shape, kind="matrix")
 
     def operations(self) -> Iterator[Operation]:
         """Yield its product."""
@@ -116,7 +122,7 @@ def plain_transformer(given: Shape, *, remainder: int = 0) -> Architecture:
         body.append(Part(name="positions", component=table))
     body += [stack("layers", [0] * shape.layers, lambda _: _layer(shape)), norm]
     if remainder:
-        body.append(Part(name="remainder", component=Remainder(elements=remainder)))
+        body.append(Part(name="remainder", component=Remainder(elements=remainder, columns=shape.hidden)))
     head = Head(hidden=shape.hidden, vocabulary=shape.vocab, tied=shape.tied)
     body.append(Part(name="head", component=head))
     return Architecture(
@@ -163,7 +169,7 @@ def nominal(parameters: int, settings: dict[str, Any] | None = None) -> Model:
     """Return a model of exactly ``parameters`` weights with the shape that such models typically have.
 
     Width over depth is 128, heads are 128 wide, 8 of them hold keys and values, the feed-forward is
-    gated; what the rounded shape lacks is one remainder matrix.
+    gated and a multiple of 256; what the rounded shape lacks is one remainder matrix.
     """
     shape = _changed(typical_shape(parameters), settings or {})
     rest = 0 if settings else parameters - _elements(plain_transformer(shape))
@@ -205,7 +211,8 @@ def typical_shape(parameters: int) -> Shape:
         gated=True,
     )
     room = parameters - _elements(plain_transformer(shape))
-    return replace(shape, ffn=1 + room // (3 * layers * hidden))
+    ffn = 1 + room // (3 * layers * hidden)
+    return replace(shape, ffn=ffn // FFN_STEP * FFN_STEP or ffn)
 
 
 def _elements(architecture: Architecture) -> int:

@@ -1,0 +1,53 @@
+"""The command that starts an engine on a scenario, ready to paste into a shell.
+
+Only what differs from the engine's own defaults is written. Names of flags are facts
+(``facts/runtimes/commands.toml``, with the version that they were read from); everything that comes from
+outside is quoted. What an engine cannot be told on its command line is said beside it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sizewise.architecture import Model
+from sizewise.parallel.ranks import usual_layout
+from sizewise.planning.commands.llama_server import llama_server
+from sizewise.planning.commands.mlx_server import mlx_server
+from sizewise.planning.commands.ollama_run import ollama_run
+from sizewise.planning.commands.python_snippet import python_snippet
+from sizewise.planning.commands.servers import sglang_server, vllm_server
+from sizewise.planning.commands.start import Start
+from sizewise.scenario import Layout, Scenario
+
+STARTS: Mapping[str, Callable[[Model, Scenario], Start]] = {
+    "llama.cpp": llama_server,
+    "ollama": ollama_run,
+    "vllm": vllm_server,
+    "sglang": sglang_server,
+    "transformers": python_snippet,
+    "mlx": mlx_server,
+}
+RANKED = frozenset(("vllm", "sglang"))
+"""Engines that are told how many devices share every matrix."""
+
+
+def start_command(model: Model, scenario: Scenario) -> Start | None:
+    """Return how the scenario's engine is started; None where it is nobody's engine."""
+    build = STARTS.get(scenario.runtime)
+    if build is None:
+        return None
+    if scenario.runtime in RANKED and scenario.devices > 1:
+        scenario = replace(scenario, layout=_layout(model, scenario))
+    started = build(model, scenario)
+    if scenario.draft is None and not scenario.prediction:
+        return started
+    return replace(
+        started, notes=(*started.notes, "the command names no draft model; add the engine's option")
+    )
+
+
+def _layout(model: Model, scenario: Scenario) -> Layout:
+    """Return the layout that was asked for with its ranks, else the engine's habit."""
+    layout, count = scenario.layout, scenario.devices
+    if not layout.chosen:
+        return usual_layout(model.architecture, count)
+    return replace(layout, tensor=layout.tensor or max(1, count // (layout.pipeline * layout.data)))

@@ -88,7 +88,7 @@ def test_engines_that_cannot_run_a_model_are_listed_with_the_reason(run: Callabl
     assert {row["code"] for row in document["refused"]} == {"unsupported_architecture"}
     text = run("memory", "t5-small", "--runtime", "all").out
     assert "cannot run it" in text
-    assert "no llama.cpp architecture is known" in text
+    assert "are not modelled here" in text
 
 
 def test_json_compares_as_with_several_models(run: Callable) -> None:

@@ -40,7 +40,7 @@ def gguf_shape(model: Model) -> GgufShape:
     if row is None:
         raise InputError(
             "unsupported_architecture",
-            f"{model.name}: no llama.cpp architecture is known for {architecture.model_class}; name another "
+            f"{model.name}: llama.cpp's tensors of {architecture.model_class} are not modelled here; name another "
             "format, e.g. --quant bf16, or give the .gguf file itself",
         )
     experts = _experts(model)

@@ -13,6 +13,7 @@ from sizewise.footprint.weights import packing_notice
 from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, total
 from sizewise.notices import Notice
+from sizewise.planning.ignored import ignored_options
 from sizewise.planning.ollama_start import ollama_launch
 from sizewise.planning.storage import Storage, asked_storage, own_storage, stored_for
 from sizewise.runtimes.ollama import OllamaSettings
@@ -96,7 +97,12 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
         draft=asked.draft,
         prediction=asked.prediction,
     )
-    notices += [*_unheard(model, asked.audio), *_beyond(model, scenario), *device_notices]
+    notices += [
+        *_unheard(model, asked.audio),
+        *_beyond(model, scenario),
+        *ignored_options(scenario),
+        *device_notices,
+    ]
     return scenario, (*notices, *_cache_notices(runtime, cache, values))
 
 

@@ -168,6 +168,8 @@ class Listing:
     metadata: Mapping[str, str] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     files: tuple[str, ...] = ()
+    blocks: bool = False
+    """The dtypes are block types of ggml: this is a GGUF file."""
 
     @property
     def elements(self) -> int:

@@ -39,7 +39,7 @@ def test_every_engine_answers_and_the_ideal_differs_in_nothing() -> None:
         ("llama-3.1-8b", "vllm", "blocks of 16 tokens"),
         ("qwen3-next-80b-a3b-instruct", "transformers", "convolution state with all 4 columns"),
         ("qwen3-next-80b-a3b-instruct", "llama.cpp", "convolution state in 32 bits instead of 16"),
-        ("qwen3-next-80b-a3b-instruct", "sglang", "recurrent state: one more than there are sequences"),
+        ("qwen3-next-80b-a3b-instruct", "sglang", "recurrent state: 5 slots for a sequence, and one more"),
         ("deepseek-v3", "llama.cpp", "latent in 10,240 cells for 10,001 tokens"),
     ],
 )

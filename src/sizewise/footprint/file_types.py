@@ -51,6 +51,17 @@ def shape_shares(
     return {device: block_line(counts) for device, counts in elements.items()}
 
 
+def listed_shares(
+    shape: GgufShape, places: Callable[[GgufTensor], Iterable[int | None]]
+) -> Mapping[int | None, Line]:
+    """Return the bytes on each device (None: the host) of tensors in the block types that they have."""
+    elements: dict[int | None, Counter[tuple[Role, str]]] = defaultdict(Counter)
+    for tensor in shape.tensors:
+        for device in places(tensor):
+            elements[device][tensor.role, tensor.block] += tensor.elements
+    return {device: block_line(counts) for device, counts in elements.items()}
+
+
 def block_line(elements: Counter[tuple[Role, str]]) -> Line:
     """Return the bytes of so many elements per role and block type."""
     parts: dict[Role, list[Line]] = {role: [] for role in get_args(Role)}

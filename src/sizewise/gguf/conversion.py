@@ -40,8 +40,8 @@ def gguf_shape(model: Model) -> GgufShape:
     if row is None:
         raise InputError(
             "unsupported_architecture",
-            f"{model.name}: llama.cpp's tensors of {architecture.model_class} are not modelled here; name another "
-            "format, e.g. --quant bf16, or give the .gguf file itself",
+            f"{model.name}: llama.cpp's tensors of {architecture.model_class} are not modelled here; name "
+            "another format, e.g. --quant bf16, or give the .gguf file itself",
         )
     experts = _experts(model)
     _within(model.name, "layers", architecture.depth, MOST_LAYERS)

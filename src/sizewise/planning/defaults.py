@@ -185,7 +185,7 @@ def _weights(model: Model, quant: str | None) -> tuple[Storage, list[Notice]]:
     if quant is not None:
         return asked_storage(model, find_format(quant)), []
     shipped = find_file_type(model.default_format or "")
-    if shipped is None:
+    if shipped is None or model.listing is not None:
         own = own_storage(model)
         return own, list(own.notices)
     if gguf_architecture_of(model.architecture.model_class) is not None:

@@ -76,6 +76,8 @@ def _pooled(line: Line) -> Iterator[str]:
         yield f"{line.name}: {inputs['request_blocks']:,} of {size} for a sequence"
     if "sequences + 1" in line.formula:
         yield f"{line.name}: one more than there are sequences"
+    if "slots + 1" in line.formula:
+        yield f"{line.name}: {inputs['slots']:,} slots for a sequence, and one more"
     if "blocks" in inputs and "request_blocks" not in inputs:
         yield f"{line.name}: {inputs['blocks']:,} blocks"
 

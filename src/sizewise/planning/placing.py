@@ -11,10 +11,12 @@ from typing import Literal
 from sizewise.architecture import Architecture, Model
 from sizewise.catalog.devices import Device
 from sizewise.catalog.ggml import file_type
+from sizewise.catalog.gguf_names import gguf_architecture_of
 from sizewise.errors import UsageError
-from sizewise.footprint.file_types import shape_shares
+from sizewise.footprint.file_types import listed_shares, shape_shares
 from sizewise.footprint.weights import stored_bytes
 from sizewise.gguf.conversion import gguf_shape
+from sizewise.gguf.listed import listed_shape
 from sizewise.ledger import Line, leaf, total
 from sizewise.notices import Notice
 from sizewise.parallel.even import even_share
@@ -255,6 +257,15 @@ def _layer_weights(
     if scenario.weights.is_file_type and scenario.shipped is None:
         shape = gguf_shape(model)
         return shape_shares(shape, file_type(scenario.weights.name), gguf_places(shape, placement))
+    row = gguf_architecture_of(model.architecture.model_class)
+    if (
+        scenario.shipped is not None
+        and model.listing is not None
+        and model.listing.blocks
+        and row is not None
+    ):
+        listed = listed_shape(model.listing, row.name)
+        return listed_shares(listed, gguf_places(listed, placement))
     places = (*placement.devices, HOST)
     return {
         place: _share_of_weights(model, scenario, weights, device_share(model.architecture, placement, place))

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from sizewise.architecture import Model
 from sizewise.catalog.formats import Format, file_type_formats, find_format
+from sizewise.catalog.ggml import find_file_type
 from sizewise.counting import total_parameters
 from sizewise.errors import InputError, UsageError
 from sizewise.escaping import shorten
@@ -17,6 +18,8 @@ from sizewise.listing import Listing
 from sizewise.notices import Notice
 from sizewise.sources.content.logical import logical_tensors
 
+MIXED = "f16"
+"""The file type in whose place a file stands that names none."""
 FILE_TYPE_ENGINES = frozenset(("llama.cpp", "ollama"))
 OWN_FILE_TYPES = {"fp32": "f32", "fp16": "f16", "bf16": "bf16", "mxfp4": "mxfp4_moe"}
 """File types of llama.cpp with the numbers of a format."""
@@ -74,10 +77,22 @@ def own_storage(model: Model) -> Storage:
     """
     if model.listing is None:
         return _declared_storage(model)
+    if model.listing.blocks:
+        return _gguf_storage(model, model.listing)
     copied = copied_bytes(model, model.listing)
     shipped = shipped_weights(model.listing, copied)
     declared = _declared_storage(model)
     return replace(declared, shipped=shipped, notices=_copied_notices(model, copied))
+
+
+def _gguf_storage(model: Model, listing: Listing) -> Storage:
+    """Return how a GGUF file stores its tensors: under the file type's name, with the bytes of its header."""
+    named = find_file_type(model.default_format or "")
+    row = file_type_formats()[named.name if named else MIXED]
+    if named is None:
+        bits = Fraction(8 * listing.bytes, max(1, listing.elements))
+        row = replace(row, name="mixed", bits=bits, about="block types as the file holds them")
+    return replace(asked_storage(model, row), shipped=shipped_weights(listing, {}))
 
 
 def copied_bytes(model: Model, listing: Listing) -> dict[str, int]:

@@ -59,7 +59,7 @@ def read_parts(names: Sequence[str], read: Callable[[str], GgufFile]) -> GgufFil
     table = joined([part.listing.tensors for part in parts])
     _check_tensors(table.names, first, names[0])
     files = tuple(file for part in parts for file in part.listing.files)
-    return GgufFile(metadata=first.metadata, listing=Listing(tensors=table, files=files))
+    return GgufFile(metadata=first.metadata, listing=Listing(tensors=table, files=files, blocks=True))
 
 
 def _check_part(part: GgufFile, name: str, place: int, count: int) -> None:

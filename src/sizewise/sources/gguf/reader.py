@@ -62,7 +62,9 @@ def read_gguf(source: RangeReader) -> GgufFile:
     _check_count(window, tensors, TENSOR)
     infos = read_infos(window, tensors, metadata.alignment)
     _check_end(window, metadata.alignment, infos.end)
-    return GgufFile(metadata=metadata, listing=Listing(tensors=infos.table, files=(source.name,)))
+    return GgufFile(
+        metadata=metadata, listing=Listing(tensors=infos.table, files=(source.name,), blocks=True)
+    )
 
 
 def _is_big_endian(source: RangeReader) -> bool:

@@ -1,10 +1,14 @@
 """SGLang: the static share against its own rule, pools and slots."""
 
 import json
+from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sizewise.architecture import Architecture
 from sizewise.catalog.models import find_preset
@@ -12,8 +16,14 @@ from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import describe
 from sizewise.runtimes.sglang.options import SglangOptions
-from sizewise.runtimes.sglang.pools import cache_line, pools
-from sizewise.runtimes.sglang.share import available_bytes, chunk_tokens, graph_batch, static_fraction
+from sizewise.runtimes.sglang.pools import cache_line, demand, needed_bytes, pools
+from sizewise.runtimes.sglang.share import (
+    available_bytes,
+    chunk_tokens,
+    graph_batch,
+    prompt_graphs,
+    static_fraction,
+)
 from sizewise.runtimes.sglang.tokens import TokenCost, token_cost
 from sizewise.units import GIB
 
@@ -95,7 +105,8 @@ def test_requests_and_their_table() -> None:
     [
         ("llama-3.1-8b", {}, 3 * 8192 * 131_072),
         ("llama-3.1-8b", {"page_size": 3000}, 3 * 9000 * 131_072),
-        ("gpt-oss-20b", {"window_pools": True}, 3 * (8192 + 129) * 12 * 2048),
+        ("gpt-oss-20b", {"window_pools": True}, ceil(3 * 8192 * 12 * 2048 * Fraction("1.8"))),
+        ("gpt-oss-20b", {"window_pools": True, "context_length": 100}, 3 * 125 * 12 * 2048 * 9 // 5),
     ],
 )
 def test_cache_of_three_requests(name: str, changes: dict[str, Any], amount: int) -> None:
@@ -105,7 +116,9 @@ def test_cache_of_three_requests(name: str, changes: dict[str, Any], amount: int
 
 def test_cache_of_recurrent_layers_has_a_slot_of_padding() -> None:
     cost = token_cost(model("Qwen/Qwen3-Next-80B-A3B-Instruct"), options())
-    assert cache_line(cost, 3, options()).part("recurrent state").value == 4 * cost.state
+    assert cache_line(cost, 3, options()).part("recurrent state").value == (3 * 5 + 1) * cost.state
+    bare = options(disable_radix_cache=True)
+    assert cache_line(cost, 3, bare).part("recurrent state").value == 4 * cost.state
 
 
 def test_share_of_a_device() -> None:
@@ -119,3 +132,48 @@ def test_share_of_a_device() -> None:
 def test_other_caches_are_refused() -> None:
     with pytest.raises(InputError, match="not modelled"):
         token_cost(model("deepseek-v4-flash"), options())
+
+
+COSTS = st.builds(
+    TokenCost,
+    full=st.integers(0, 10**6),
+    sliding=st.integers(0, 10**6),
+    state=st.sampled_from([0, 0, 10**6, 77_266_944]),
+    window=st.integers(1, 5000),
+)
+"""Dense, with windows, only windows, with states and without, and a model without a cache."""
+
+
+@settings(deadline=None)
+@given(
+    cost=COSTS,
+    available=st.integers(0, 2**36),
+    length=st.integers(1, 2**18),
+    sequences=st.integers(1, 300),
+    page=st.sampled_from([None, 1, 16, 64]),
+)
+def test_a_demand_needs_what_its_pools_hold(
+    cost: TokenCost, available: int, length: int, sequences: int, page: int | None
+) -> None:
+    chosen = options(context_length=length, page_size=page)
+    wanted = demand(cost, sequences, chosen)
+    found = pools(cost, available, chosen)
+    holds = (
+        found.tokens >= wanted.tokens
+        and found.sliding_tokens >= wanted.sliding_tokens
+        and found.state_slots >= wanted.state_slots
+    )
+    needed = needed_bytes(cost, wanted, chosen, available)
+    assert (needed <= available) == holds
+    assert cache_line(cost, sequences, chosen, available).value == needed
+
+
+@pytest.mark.parametrize(
+    ("largest", "count"), [(0, 0), (4, 1), (32, 8), (47, 8), (48, 9), (4607, 50), (8192, 58)]
+)
+def test_prompt_graphs(largest: int, count: int) -> None:
+    assert prompt_graphs(largest) == count
+
+
+def test_no_number_of_tokens_is_slow() -> None:
+    assert prompt_graphs(10**15) > 10**12

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from sizewise.catalog.rows import tables
 from sizewise.errors import UsageError, did_you_mean
@@ -139,6 +139,15 @@ def vllm_keeps_fp32(model_type: str) -> bool:
     return model_type in _document("vllm", "recurrent_fp32")["types"]
 
 
+def vllm_keeps_latent(text_type: str) -> bool:
+    """Tell whether vLLM keeps the latent of a text model of that type, not the expanded keys and values.
+
+    >>> vllm_keeps_latent("deepseek_v3"), vllm_keeps_latent("minicpm3")
+    (True, False)
+    """
+    return text_type in _document("vllm", "latent")["types"]
+
+
 def vllm_version(version: str) -> VllmVersion:
     """Return the habits of a version of vLLM, ``"0.19.1"`` for example; the oldest row for older ones.
 
@@ -212,6 +221,24 @@ def _rows(engine: str, table: str) -> list[Mapping[str, Any]]:
     return found
 
 
-def sglang_pools_windows(model_type: str) -> bool:
-    """Tell whether SGLang gives the sliding layers of a model type a pool of their own."""
-    return model_type in _document("sglang", "window_pools")["types"]
+def sglang_pools_windows(model_class: str) -> bool:
+    """Tell whether SGLang gives the sliding layers of a class a pool of their own.
+
+    >>> sglang_pools_windows("GptOssForCausalLM"), sglang_pools_windows("Gemma3ForCausalLM")
+    (True, False)
+    """
+    row = _document("sglang", "window_pools")
+    return model_class in row["classes"] or model_class in row["inside"]
+
+
+def sglang_ratio(kind: Literal["window", "state"], model_class: str) -> float | None:
+    """Return a ratio of SGLang's pools that it sets for a class: None where its default holds.
+
+    ``window``: tokens of the pool of windows over those of full layers; ``state``: bytes of recurrent
+    states over those of tokens.
+
+    >>> sglang_ratio("window", "InklingForConditionalGeneration"), sglang_ratio("state", "JambaForCausalLM")
+    (0.1, None)
+    """
+    found: float | None = _document("sglang", "class_ratios")[kind].get(model_class)
+    return found

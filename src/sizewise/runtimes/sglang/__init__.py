@@ -5,6 +5,8 @@
 Source: SGLang 0.5.23 (Apache-2.0), ``sglang/srt``; constants in ``facts/runtimes/sglang.toml``.
 """
 
-NAME = "sglang"
+from typing import Final
+
+NAME: Final = "sglang"
 VERSION = "0.5.23"
 SOURCE = "SGLang 0.5.23"

@@ -4,14 +4,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sizewise.catalog.devices import Device
-from sizewise.catalog.serving import allowance, sglang_pools_windows
+from sizewise.catalog.serving import allowance, sglang_pools_windows, sglang_ratio
 from sizewise.ledger import Line, leaf, total
+from sizewise.runtimes.served import engine_notices, per_replica, pool_report
 from sizewise.runtimes.sglang import NAME, SOURCE, VERSION
 from sizewise.runtimes.sglang.options import SglangOptions
 from sizewise.runtimes.sglang.pools import cache_line, pools
-from sizewise.runtimes.sglang.share import available_bytes, static_fraction
+from sizewise.runtimes.sglang.share import (
+    available_bytes,
+    encoder_cache_bytes,
+    libraries_bytes,
+    static_bytes,
+    static_fraction,
+)
 from sizewise.runtimes.sglang.tokens import TokenCost, token_cost
-from sizewise.runtimes.working import Part, Working, allowance_leaf, range_leaf
+from sizewise.runtimes.working import Part, Working, allowance_leaf
 from sizewise.scenario import Scenario
 from sizewise.units import MIB
 
@@ -36,10 +43,11 @@ class Sglang:
         if options.tp_size * options.pp_size > 1:
             overhead.append(allowance_leaf("communication", allowance(NAME, "communicator_mib"), SOURCE))
         return Working(
-            cache=cache_line(cost, part.sequences, options),
+            cache=cache_line(cost, part.sequences, options, _available(part, options)[1]),
             buffers=total("buffers", _kept_free(part, options), "bytes"),
             overhead=total("overhead", overhead, "bytes"),
-            reports=_reports(part, cost, options),
+            reports=per_replica(_reports(part, cost, options), part.layout.data),
+            notices=tuple(engine_notices(part, NAME, SOURCE)),
         )
 
 
@@ -55,39 +63,57 @@ def engine_options(part: Part) -> SglangOptions:
         tp_size=layout.tensor or 1,
         pp_size=layout.pipeline,
         disable_cuda_graph=engine.eager,
-        window_pools=sglang_pools_windows(part.model_type),
+        window_pools=sglang_pools_windows(part.whole.model_class),
+        swa_full_tokens_ratio=sglang_ratio("window", part.whole.model_class),
+        mamba_full_memory_ratio=sglang_ratio("state", part.whole.model_class),
         encoder=bool(part.whole.towers),
         number_bytes=scenario.number_bytes,
         cache_bytes=int(scenario.cache.bits) // 8,
     )
 
 
-def _kept_free(part: Part, options: SglangOptions) -> list[Line]:
-    """Return what the static share leaves free of a device; of no device, nothing is known."""
+def _available(part: Part, options: SglangOptions) -> tuple[int, int, int]:
+    """Return the bytes of the pools of a named device: (low, typical, high); no device has none."""
     if part.device is None:
-        return []
+        return 0, 0, 0
+    return available_bytes(part.whole, part.weights, part.device.memory_bytes // MIB, options)
+
+
+def _kept_free(part: Part, options: SglangOptions) -> list[Line]:
+    """Return what the static share leaves free of a device after libraries; without a device, nothing."""
+    found = []
+    if encoder_cache_bytes(options):
+        source = f"{SOURCE}: kept for what the encoder made of pictures"
+        amount = encoder_cache_bytes(options)
+        found.append(leaf("encoder's cache", amount, "bytes", source=source, status="derived"))
+    if part.device is None:
+        return found
     mib = part.device.memory_bytes // MIB
+    taken = libraries_bytes(options)[1]
+    static = static_bytes(part.whole, mib, options, taken)
     fraction = static_fraction(part.whole, mib, options)
-    return [
-        leaf(
-            "outside of the static share",
-            int(mib * MIB * (1 - fraction)),
-            "bytes",
-            source=f"{SOURCE}: mem_fraction_static {fraction:.3f}",
-            status="derived",
-        )
-    ]
+    outside = leaf(
+        "outside of the static share",
+        max(part.device.memory_bytes - taken - static, 0),
+        "bytes",
+        source=f"{SOURCE}: mem_fraction_static {fraction:.3f} of what libraries leave",
+        status="derived",
+    )
+    return [*found, outside]
 
 
 def _reports(part: Part, cost: TokenCost, options: SglangOptions) -> tuple[Line, ...]:
-    """Return what the pools of a named device hold."""
-    if part.device is None:
+    """Return what the pools of a named device hold; nothing without a device or a cache."""
+    if part.device is None or not (cost.full or cost.sliding or cost.state):
         return ()
-    mib = part.device.memory_bytes // MIB
-    available = available_bytes(part.whole, part.weights, mib, options)
+    available = _available(part, options)
     low, typical, high = (pools(cost, max(amount, 0), options) for amount in available)
+    held = (low.full_requests, typical.full_requests, high.full_requests)
     return (
-        range_leaf("memory of the pools", "bytes", available, SOURCE),
-        range_leaf("tokens of the pool", "tokens", (low.tokens, typical.tokens, high.tokens), SOURCE),
-        range_leaf("sequences at once", "sequences", (low.requests, typical.requests, high.requests), SOURCE),
+        pool_report("memory of the pools", "bytes", available, SOURCE),
+        pool_report("tokens of the pool", "tokens", (low.tokens, typical.tokens, high.tokens), SOURCE),
+        pool_report(
+            "sequences at once", "sequences", (low.requests, typical.requests, high.requests), SOURCE
+        ),
+        pool_report("sequences of full context", "sequences", held, SOURCE),
     )

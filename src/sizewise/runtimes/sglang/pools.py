@@ -6,6 +6,7 @@ Source: SGLang 0.5.23, ``model_executor/pool_configurator.py``, ``mem_cache/kv_c
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from sizewise.catalog.serving import sglang_defaults
 from sizewise.ledger import Line, leaf, total
@@ -19,14 +20,27 @@ SLOT_BYTES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SglangPools:
-    """What one device holds: tokens of the pools, slots of recurrent states, requests at once; bytes."""
+    """What one device holds: tokens of the pools, slots of recurrent states, requests at once; bytes.
+
+    ``requests`` may run at once, whatever their length; of the longest length ``full_requests`` fit in.
+    """
 
     tokens: int
     sliding_tokens: int
     state_slots: int
     requests: int
+    full_requests: int
     cache_bytes: int
     table_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What requests of the longest length take: tokens in full and in sliding layers, slots of states."""
+
+    tokens: int
+    sliding_tokens: int
+    state_slots: int
 
 
 def pools(cost: TokenCost, available: int, options: SglangOptions) -> SglangPools:
@@ -36,48 +50,128 @@ def pools(cost: TokenCost, available: int, options: SglangOptions) -> SglangPool
     """
     slots, states = _state_slots(cost, available, options)
     rest = max(available - states, 0)
-    page = options.page_size or int(sglang_defaults()["page_tokens"])
-    ratio = Fraction(str(options.swa_full_tokens_ratio or sglang_defaults()["window_ratio"]))
+    page = _page(options)
     if cost.full:
-        each = cost.full + ratio * cost.sliding
-        tokens = int(rest // each) // page * page
-        windows = int(tokens * ratio) // page * page if cost.sliding else 0
+        tokens = int(rest // _pair_bytes(cost, options)) // page * page
+        windows = _windows(tokens, options) if cost.sliding else 0
     else:
         tokens = rest // cost.sliding // page * page if cost.sliding else options.context_length
         windows = tokens if cost.sliding else 0
     requests = _requests(tokens, slots, cost, options)
+    one = demand(cost, 1, options)
+    pairs = (tokens, one.tokens), (windows, one.sliding_tokens), (slots, one.state_slots)
+    held = [has // each for has, each in pairs if each]
     return SglangPools(
         tokens=tokens,
         sliding_tokens=windows,
         state_slots=slots,
         requests=requests,
+        full_requests=min(held, default=requests),
         cache_bytes=tokens * cost.full + windows * cost.sliding + states,
         table_bytes=(requests + 1) * options.context_length * SLOT_BYTES,
     )
 
 
-def cache_line(cost: TokenCost, sequences: int, options: SglangOptions) -> Line:
-    """Return the bytes that ``sequences`` requests of the longest length take on one device.
+def demand(cost: TokenCost, sequences: int, options: SglangOptions) -> Demand:
+    """Return what ``sequences`` requests of the longest length take of the pools, in whole pages.
 
-    Sliding layers with their own pool keep the window and one page more, recurrent layers one state per
-    request (what the prefix cache keeps besides may be given up) and one slot of padding.
+    Sliding layers with their own pool keep the window and one page more, recurrent layers the slots that
+    SGLang counts for every request.
     """
-    page = options.page_size or int(sglang_defaults()["page_tokens"])
+    page = _page(options)
     length = -(-options.context_length // page) * page
+    window = min(length, -(-(cost.window + page) // page) * page)
+    return Demand(
+        tokens=sequences * length if cost.full else 0,
+        sliding_tokens=sequences * window if cost.sliding else 0,
+        state_slots=sequences * _slots_each(options) if cost.state else 0,
+    )
+
+
+def cache_line(cost: TokenCost, sequences: int, options: SglangOptions, available: int | None = None) -> Line:
+    """Return the bytes of the pools that hold ``sequences`` requests of the longest length on one device.
+
+    The pools are split by fixed ratios, so what one of them needs enlarges the others. ``available`` are
+    the bytes that a named device has for them; it need not be larger than that where it holds them.
+    """
+    wanted = demand(cost, sequences, options)
     parts = []
     for name, tokens, each in (
-        ("full attention", length, cost.full),
-        ("sliding attention", min(length, cost.window + page), cost.sliding),
+        ("full attention", wanted.tokens, cost.full),
+        ("sliding attention", wanted.sliding_tokens, cost.sliding),
     ):
         if each:
-            inputs = {"sequences": sequences, "tokens": tokens, "token_bytes": each}
-            amount = sequences * tokens * each
-            parts.append(_leaf(name, amount, "sequences * tokens * token_bytes", inputs))
+            inputs = {"sequences": sequences, "tokens": tokens // sequences, "token_bytes": each}
+            parts.append(_leaf(name, tokens * each, "sequences * tokens * token_bytes", inputs))
     if cost.state:
-        inputs = {"sequences": sequences, "state_bytes": cost.state}
-        amount = (sequences + 1) * cost.state
-        parts.append(_leaf("recurrent state", amount, "(sequences + 1) * state_bytes", inputs))
+        slots = _slots_each(options)
+        inputs = {"sequences": sequences, "slots": slots, "state_bytes": cost.state}
+        amount = (wanted.state_slots + 1) * cost.state
+        parts.append(_leaf("recurrent state", amount, "(sequences * slots + 1) * state_bytes", inputs))
+    unused = needed_bytes(cost, wanted, options, available) - sum(int(part.value) for part in parts)
+    if unused > 0:
+        parts.append(_leaf("unused by the pools' fixed split", unused, "", {}))
     return total("cache", parts, "bytes")
+
+
+def needed_bytes(
+    cost: TokenCost, wanted: Demand, options: SglangOptions, available: int | None = None
+) -> int:
+    """Return the bytes of pools that hold a demand; never more than ``available`` where that holds it."""
+    tokens = ceil(_pool_tokens(cost, wanted, options) * _pair_bytes(cost, options))
+    if not cost.state:
+        return tokens
+    told = _told_slots(options)
+    states = (max(wanted.state_slots, told or 0) + 1) * cost.state
+    if told is not None:
+        return tokens + states
+    ratio = _state_ratio(options)
+    needed = max(ceil(states * (1 + ratio) / ratio), ceil(tokens * (1 + ratio)))
+    if available is not None and available < needed and _holds(pools(cost, available, options), wanted):
+        return available
+    return needed
+
+
+def _holds(found: SglangPools, wanted: Demand) -> bool:
+    return (
+        found.tokens >= wanted.tokens
+        and found.sliding_tokens >= wanted.sliding_tokens
+        and found.state_slots >= wanted.state_slots
+    )
+
+
+def _pool_tokens(cost: TokenCost, wanted: Demand, options: SglangOptions) -> int:
+    """Count the tokens of the pools that a demand needs: those of full layers, or more for the windows."""
+    if not cost.full:
+        return wanted.sliding_tokens
+    page, tokens = _page(options), wanted.tokens
+    if cost.sliding and _windows(tokens, options) < wanted.sliding_tokens:
+        tokens = ceil(wanted.sliding_tokens / _window_ratio(options))
+        tokens = -(-tokens // page) * page
+    return tokens
+
+
+def _pair_bytes(cost: TokenCost, options: SglangOptions) -> Fraction:
+    """Return the bytes of one token of the pools, with its share of the pool of windows."""
+    return cost.full + _window_ratio(options) * cost.sliding if cost.full else Fraction(cost.sliding)
+
+
+def _windows(tokens: int, options: SglangOptions) -> int:
+    """Count the tokens of the pool of windows beside ``tokens`` in full layers."""
+    page = _page(options)
+    return int(tokens * _window_ratio(options)) // page * page
+
+
+def _window_ratio(options: SglangOptions) -> Fraction:
+    return Fraction(str(options.swa_full_tokens_ratio or sglang_defaults()["window_ratio"]))
+
+
+def _state_ratio(options: SglangOptions) -> Fraction:
+    return Fraction(str(options.mamba_full_memory_ratio or sglang_defaults()["state_ratio"]))
+
+
+def _page(options: SglangOptions) -> int:
+    return options.page_size or int(sglang_defaults()["page_tokens"])
 
 
 def _leaf(name: str, amount: int, formula: str, inputs: Mapping[str, int]) -> Line:
@@ -88,13 +182,27 @@ def _state_slots(cost: TokenCost, available: int, options: SglangOptions) -> tup
     """Return the slots of recurrent states and their bytes, one slot of padding included."""
     if not cost.state:
         return 0, 0
-    slots = options.max_mamba_cache_size
-    if slots is None and options.disable_radix_cache:
-        slots = options.max_running_requests
+    slots = _told_slots(options)
     if slots is None:
-        ratio = Fraction(str(options.mamba_full_memory_ratio or sglang_defaults()["state_ratio"]))
+        ratio = _state_ratio(options)
         slots = max(int(available * ratio / (1 + ratio)) // cost.state - 1, 0)
     return slots, (slots + 1) * cost.state
+
+
+def _told_slots(options: SglangOptions) -> int | None:
+    """Return the slots of states where the options say them; None: they follow from the memory."""
+    if options.max_mamba_cache_size is None and options.disable_radix_cache:
+        return options.max_running_requests
+    return options.max_mamba_cache_size
+
+
+def _slots_each(options: SglangOptions) -> int:
+    """Count the slots of states for one request: its own, and those that the prefix cache keeps."""
+    if options.disable_radix_cache:
+        return 1
+    constants = sglang_defaults()
+    extra = int(constants["extra_slots"]) if options.mamba_extra_buffer else 0
+    return int(constants["base_slots"]) + extra
 
 
 def _requests(tokens: int, slots: int, cost: TokenCost, options: SglangOptions) -> int:
@@ -105,10 +213,4 @@ def _requests(tokens: int, slots: int, cost: TokenCost, options: SglangOptions) 
         found = int(tokens / options.context_length * constants["request_ratio"])
         found = max(min(found, int(constants["most_requests"])), int(constants["least_requests"]))
     found = min(found, tokens // 2)
-    if not cost.state:
-        return found
-    each = 1
-    if not options.disable_radix_cache:
-        extra = int(constants["extra_slots"]) if options.mamba_extra_buffer else 0
-        each = int(constants["base_slots"]) + extra
-    return min(found, slots // each)
+    return min(found, slots // _slots_each(options)) if cost.state else found

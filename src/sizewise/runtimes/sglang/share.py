@@ -13,6 +13,16 @@ from sizewise.units import MIB
 WIDE = 4
 """Devices from which the larger graph batch holds."""
 
+PROMPT_STEPS = (
+    (4, 32, 4),
+    (48, 256, 16),
+    (288, 512, 32),
+    (576, 1024, 64),
+    (1280, 4096, 256),
+    (4608, None, 512),
+)
+"""Lengths of prompts that are captured: from, to (None: the longest), and the step between."""
+
 
 def chunk_tokens(device_mib: int, options: SglangOptions) -> int:
     """Return the tokens of a prompt that are processed at once."""
@@ -35,15 +45,10 @@ def prompt_graphs(largest: int) -> int:
     >>> prompt_graphs(8192)
     58
     """
-    steps = [
-        *range(4, 33, 4),
-        *range(48, 257, 16),
-        *range(288, 513, 32),
-        *range(576, 1025, 64),
-        *range(1280, 4097, 256),
-        *range(4608, largest + 1, 512),
-    ]
-    return sum(size <= largest for size in steps)
+    ends = (
+        (first, largest if last is None else min(last, largest), step) for first, last, step in PROMPT_STEPS
+    )
+    return sum(max((end - first) // step + 1, 0) for first, end, step in ends)
 
 
 def static_fraction(architecture: Architecture, device_mib: int, options: SglangOptions) -> float:
@@ -65,7 +70,7 @@ def static_fraction(architecture: Architecture, device_mib: int, options: Sglang
         reserved += _prompt_graph_mib(architecture, chunk)
     if device_mib > constants["floor_above_mib"]:
         reserved = max(reserved, constants["reserve_floor_mib"])
-    fraction = float(round((device_mib - reserved) / device_mib, 3))
+    fraction = float(round((device_mib - reserved) / max(device_mib, 1), 3))
     return fraction * float(constants["encoder_factor"]) if options.encoder else fraction
 
 
@@ -77,17 +82,35 @@ def available_bytes(
     free * mem_fraction_static - weights, where ``free`` is what context and libraries leave of the device
     before the weights are loaded.
     """
-    fraction = static_fraction(architecture, device_mib, options)
-    libraries = allowance(NAME, "libraries_mib")
-    amounts = [libraries.high, libraries.typical, libraries.low]
-    if options.tp_size * options.pp_size > 1:
-        extra = allowance(NAME, "communicator_mib")
-        amounts = [
-            one + more for one, more in zip(amounts, (extra.high, extra.typical, extra.low), strict=True)
-        ]
-    images = int(sglang_defaults()["encoder_cache_mib"]) * MIB if options.encoder else 0
-    low, typical, high = (int((device_mib * MIB - taken) * fraction) - weights - images for taken in amounts)
+    static = (static_bytes(architecture, device_mib, options, taken) for taken in libraries_bytes(options))
+    high, typical, low = (amount - weights - encoder_cache_bytes(options) for amount in static)
     return low, typical, high
+
+
+def static_bytes(architecture: Architecture, device_mib: int, options: SglangOptions, taken: int) -> int:
+    """Return the static share of a device of which ``taken`` bytes are gone before the weights are loaded.
+
+    A device too small for SGLang's own reserves has none.
+    """
+    fraction = max(static_fraction(architecture, device_mib, options), 0)
+    return int(max(device_mib * MIB - taken, 0) * fraction)
+
+
+def libraries_bytes(options: SglangOptions) -> tuple[int, int, int]:
+    """Return what context, libraries and communication take of a device: (low, typical, high)."""
+    found = [allowance(NAME, "libraries_mib")]
+    if options.tp_size * options.pp_size > 1:
+        found.append(allowance(NAME, "communicator_mib"))
+    low, typical, high = (
+        int(sum(amounts))
+        for amounts in zip(*((row.low, row.typical, row.high) for row in found), strict=True)
+    )
+    return low, typical, high
+
+
+def encoder_cache_bytes(options: SglangOptions) -> int:
+    """Return the bytes that are kept for what an encoder made of pictures."""
+    return int(sglang_defaults()["encoder_cache_mib"]) * MIB if options.encoder else 0
 
 
 def _prompt_graph_mib(architecture: Architecture, chunk: int) -> float:

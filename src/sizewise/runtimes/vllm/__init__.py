@@ -5,6 +5,8 @@ takes of it, `startup` what is left of a device for the pool, `adapters` what Lo
 Source: vLLM 0.33.0 (Apache-2.0), ``vllm/v1``; constants in ``facts/runtimes/vllm.toml``.
 """
 
-NAME = "vllm"
+from typing import Final
+
+NAME: Final = "vllm"
 VERSION = "0.33.0"
 SOURCE = "vLLM 0.33.0"

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from sizewise.catalog.devices import Device
+from sizewise.catalog.serving import vllm_keeps_latent
 from sizewise.ledger import Line, leaf, total
+from sizewise.runtimes.served import engine_notices, per_replica, pool_report
 from sizewise.runtimes.vllm import NAME, SOURCE, VERSION
 from sizewise.runtimes.vllm.adapters import Adapters, adapter_buffers
 from sizewise.runtimes.vllm.experts import expert_padding_bytes
@@ -12,7 +14,7 @@ from sizewise.runtimes.vllm.groups import LOCAL, BlockPool, Layers, block_pool, 
 from sizewise.runtimes.vllm.layers import layer_caches
 from sizewise.runtimes.vllm.options import VllmOptions, recurrent_bytes, vllm_options
 from sizewise.runtimes.vllm.startup import requested_bytes, reserved_line, start_up, visible_bytes
-from sizewise.runtimes.working import Part, Working, range_leaf
+from sizewise.runtimes.working import Part, Working
 from sizewise.scenario import Scenario
 
 BUFFERS = frozenset(("profile run", "encoder's profile run", "graphs"))
@@ -52,7 +54,8 @@ class Vllm:
             cache=total("cache", [_blocks(pool, caches, part.sequences)], "bytes"),
             buffers=total("buffers", buffers, "bytes"),
             overhead=total("overhead", rest, "bytes"),
-            reports=_reports(part, pool, options),
+            reports=per_replica(_reports(part, pool, options), part.layout.data),
+            notices=tuple(engine_notices(part, NAME, SOURCE)),
         )
 
 
@@ -84,6 +87,7 @@ def engine_options(part: Part) -> VllmOptions:
         enforce_eager=scenario.engine.eager,
         number_bytes=scenario.number_bytes,
         recurrent_bytes=recurrent_bytes(part.model_type, scenario.number_bytes),
+        keeps_latent=vllm_keeps_latent(part.whole.text_type or part.model_type),
         encoder_tokens=scenario.encoder_tokens,
     )
 
@@ -113,15 +117,14 @@ def _expert_padding(part: Part, options: VllmOptions) -> Line:
 
 
 def _reports(part: Part, pool: BlockPool, options: VllmOptions) -> tuple[Line, ...]:
-    """Return what the pool of a named device holds after start-up; nothing without a device."""
-    if part.device is None:
+    """Return what the pool of a named device holds after start-up; nothing without a device or a cache."""
+    if part.device is None or not pool.request_blocks:
         return ()
     weights = part.weights + int(_expert_padding(part, options).value)
     found = start_up(part.whole, pool, weights, seen_bytes(part.device), options)
-    low, typical, high = (max(amount, 0) for amount in found.available)
     return (
-        range_leaf("memory of the pool", "bytes", (low, typical, high), SOURCE),
-        range_leaf("blocks", "blocks", found.blocks, SOURCE),
-        range_leaf("tokens of the pool", "tokens", found.tokens, SOURCE),
+        pool_report("memory of the pool", "bytes", found.available, SOURCE),
+        pool_report("blocks", "blocks", found.blocks, SOURCE),
+        pool_report("tokens of the pool", "tokens", found.tokens, SOURCE),
         leaf("sequences of full context", found.concurrency, "sequences", source=SOURCE, status="assumed"),
     )

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sizewise.architecture import Architecture, Component
 from sizewise.catalog.serving import CacheCell, vllm_cache, vllm_defaults
+from sizewise.components.latent_attention import LatentAttention
 from sizewise.components.mamba2 import Mamba2
 from sizewise.errors import InputError
 from sizewise.operations import SequenceState, TokenCache
@@ -125,7 +126,8 @@ def _component_caches(component: Component, cell: CacheCell, options: VllmOption
     state = 0
     for entry in component.kept():
         if isinstance(entry, TokenCache):
-            yield from _token_caches(entry, cell, options)
+            kept = entry if options.keeps_latent else _expanded(component, entry)
+            yield from _token_caches(kept, cell, options)
         else:
             state += _state_bytes(component, entry, options)
     if state:
@@ -135,6 +137,20 @@ def _component_caches(component: Component, cell: CacheCell, options: VllmOption
             page=state,
             checkpoints=int(isinstance(component, Mamba2) and options.prefill_checkpoints),
         )
+
+
+def _expanded(component: Component, entry: TokenCache) -> TokenCache:
+    """Return the keys and values of all heads where an entry is their latent; values as wide as keys."""
+    if not isinstance(component, LatentAttention) or not entry.latent:
+        return entry
+    if entry.index:
+        raise InputError(
+            "unsupported_architecture",
+            "vLLM does not know this type's sparse latent attention; use --runtime ideal or transformers",
+        )
+    width = max(component.plain_size + component.rotary_size, component.value_size)
+    numbers = component.heads * width
+    return replace(entry, keys=numbers, values=numbers, heads=component.heads, latent=False)
 
 
 def _token_caches(entry: TokenCache, cell: CacheCell, options: VllmOptions) -> Iterable[LayerCache]:

@@ -17,7 +17,8 @@ class VllmOptions:
     """Options of one engine. Tokens, sequences, devices and bytes.
 
     ``block_size`` None lets the attention backend choose. ``number_bytes`` are those of a number in the
-    model's precision, ``recurrent_bytes`` those of a number of a recurrent state. ``encoder_tokens`` are
+    model's precision, ``recurrent_bytes`` those of a number of a recurrent state. ``keeps_latent`` says
+    that latent attention keeps its latent, not the expanded keys and values. ``encoder_tokens`` are
     the keys that cross-attention may keep of one input (None: as many as a step has tokens).
     ``capability`` is the major compute capability of the device; ``concurrent_batches`` None follows from
     ``async_scheduling`` and ``pipeline``.
@@ -41,6 +42,7 @@ class VllmOptions:
     prefill_checkpoints: bool = True
     number_bytes: int = 2
     recurrent_bytes: int = 2
+    keeps_latent: bool = True
     encoder_tokens: int | None = None
     capability: int = HOPPER
     num_gpu_blocks_override: int | None = None

@@ -44,7 +44,7 @@ def visible_bytes(device_bytes: int) -> int:
     >>> visible_bytes(24576 * 2**20) // 2**20
     24136
     """
-    return device_bytes - int(allowance(NAME, "driver_mib").typical)
+    return max(device_bytes - int(allowance(NAME, "driver_mib").typical), 0)
 
 
 def requested_bytes(device_bytes: int, options: VllmOptions) -> int:

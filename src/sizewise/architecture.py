@@ -166,6 +166,8 @@ class Architecture:
     audio: SoundTokens | None = None
     crossed: MediaTokens | None = None
     beside: tuple[Beside, ...] = ()
+    parallel: bool | None = None
+    """Whether attention and feed-forward layers read the same input, where the configuration chooses."""
     text_type: str = ""
     """Model type of the text model inside a wrapper; empty: there is no wrapper."""
 

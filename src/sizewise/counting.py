@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import prod
 
 from sizewise.architecture import Architecture, Model
+from sizewise.components.stored_tensor import StoredTensor
 from sizewise.errors import InputError
 from sizewise.ledger import Line, Status, leaf, total
 from sizewise.tensors import Role, Weight
@@ -31,6 +32,8 @@ class Count:
     active_by_convention: dict[str, int]
     trainable: int
     non_trainable: int
+    active_known: bool = True
+    """Of a header with experts it is not known how many of them a token uses: all count as active."""
 
 
 def count(model: Model) -> Count:
@@ -52,7 +55,14 @@ def count(model: Model) -> Count:
         active_by_convention=conventions,
         trainable=int(line.value) - frozen,
         non_trainable=frozen,
+        active_known=active_known(counted),
     )
+
+
+def active_known(architecture: Architecture) -> bool:
+    """Tell whether it is known how many experts a token uses; a checkpoint's header does not say it."""
+    stored = (place for place in architecture.placed() if isinstance(place.component, StoredTensor))
+    return not any(weight.role == "expert" for place in stored for weight in place.weights())
 
 
 def check_listable(model: Model) -> None:

@@ -27,7 +27,8 @@ from sizewise.footprint.weights import (
 from sizewise.formats.layouts import layout
 from sizewise.operations import TokenCache
 from sizewise.planning.storage import asked_storage
-from sizewise.runtimes.llama_cpp import NOT_MODELLED, OTHER_DEVICES
+from sizewise.runtimes.llama_cpp import OTHER_DEVICES
+from sizewise.runtimes.llama_estimate import BOUNDS
 from sizewise.scenario import ENGINE_DEFAULTS
 from sizewise.units import MIB, parse_context
 
@@ -293,7 +294,7 @@ def fixed_amounts() -> Iterator[str]:
                 yield f"| {engine} | {name} | {row['low']:g} | {row['typical']:g} | {row['high']:g} |"
     low, high = OTHER_DEVICES
     yield f"({low} to {high} times)"
-    low, high = NOT_MODELLED
+    low, high = BOUNDS
     yield f"({low} to {high} times)"
 
 

@@ -73,6 +73,13 @@ def test_a_file_says_what_its_configuration_says(row: dict[str, Any]) -> None:
     assert found.counted is None
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['architecture']}-{row['config']['model_type']}")
+def test_another_file_type_keeps_the_tables_of_listed_factors(row: dict[str, Any]) -> None:
+    held = {base: shape[0] for base, shape, _, _ in row["tensors"] if base.startswith("rope_factors")}
+    rope = model_of(row).rope
+    assert not held or (rope is not None and set(held.values()) == {rope.listed})
+
+
 def test_most_architectures_are_here() -> None:
     assert len({row["architecture"] for row in ROWS}) >= 60
 

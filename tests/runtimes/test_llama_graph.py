@@ -14,7 +14,6 @@ import pytest
 from sizewise.configuration import Config
 from sizewise.families import describe
 from sizewise.runtimes.llama_graph import (
-    GraphChoices,
     GraphPlan,
     GraphSettings,
     compute_bytes,
@@ -98,9 +97,8 @@ def test_windows_in_other_places_than_the_engine_has_them_have_no_plan() -> None
 
 
 def test_expert_groups_of_a_configuration_count() -> None:
-    fields = CONFIGS["deepseek-ai__DeepSeek-V3"]
-    architecture = describe(Config(fields, "deepseek_v3"))
-    plan = graph_plan(architecture, "deepseek_v3", GraphChoices(expert_groups=1, expert_groups_used=1))
+    fields = {**CONFIGS["deepseek-ai__DeepSeek-V3"], "n_group": 1, "topk_group": 1}
+    plan = graph_plan(describe(Config(fields, "deepseek_v3")), "deepseek_v3")
     assert plan is not None
     assert plan != plan_of("deepseek-ai__DeepSeek-V3")
     settings = GraphSettings(context=4096)

@@ -8,7 +8,7 @@ import pytest
 
 from sizewise.configuration import Config
 from sizewise.families import describe
-from sizewise.runtimes.llama_graph import GraphChoices, GraphPlan, GraphSettings, compute_bytes, graph_plan
+from sizewise.runtimes.llama_graph import GraphPlan, GraphSettings, compute_bytes, graph_plan
 from sizewise.runtimes.llama_graph.allocator import peak_bytes
 from sizewise.runtimes.llama_graph.decoder import emitted
 from sizewise.runtimes.llama_graph.step import reserved_step
@@ -30,9 +30,7 @@ SETTINGS = {
 
 
 def plan_of(fields: dict[str, Any]) -> GraphPlan:
-    architecture = describe(Config(fields, fields["model_type"]))
-    choices = GraphChoices(parallel=fields.get("use_parallel_residual"))
-    plan = graph_plan(architecture, fields["model_type"], choices)
+    plan = graph_plan(describe(Config(fields, fields["model_type"])), fields["model_type"])
     assert plan is not None
     return plan
 

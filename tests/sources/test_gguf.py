@@ -201,3 +201,10 @@ def test_parts_are_one_model(tmp_path: Path) -> None:
 def test_the_version_of_a_big_endian_file_is_not_65536_times_too_large() -> None:
     data = b"GGUF" + struct.pack(">IQQ", 3, 0, 0)
     assert parsed(data).listing.elements == 0
+
+
+def test_of_a_header_with_experts_it_is_not_known_what_is_active() -> None:
+    tensors = {"token_embd.weight": ([64, 100], 1), "blk.0.ffn_up_exps.weight": ([64, 32, 8], 1)}
+    file = sound_gguf(tensors, [kv("general.architecture", TEXT, "newest")])
+    found = count(model_of_gguf(parsed(file), name="x.gguf", origin="test"))
+    assert not found.active_known

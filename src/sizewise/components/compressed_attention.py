@@ -115,6 +115,7 @@ class CompressedAttention:
             macs_per_key=2 * self.queries,
             reach=self.window,
             outputs=self.queries,
+            heads=self.heads,
         )
         if self.compressor is not None:
             yield from self.compressor.operations("compressor", self.hidden, self.head_size)

@@ -21,6 +21,9 @@ class Router:
     bias: bool = False
     correction: str = ""
     """Name of the correction bias where it is a parameter; it is set by counting, not by gradients."""
+    groups: int = 1
+    """Groups of neighbouring experts; a token's experts are chosen within the best of them."""
+    groups_used: int = 1
     idle: bool = False
     """No token of text is routed here: these are experts for pictures."""
 

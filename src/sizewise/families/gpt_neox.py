@@ -46,4 +46,4 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     share = config.ratio("rotary_pct") if config.given("rotary_pct") else ROTARY_SHARE
     rotary = rotary_frequencies(found.depth, int(equal_heads(config).size * share))
     masks = causal_masks(found.depth, found.context or 0)
-    return replace(found, beside=(masks, rotary))
+    return replace(found, beside=(masks, rotary), parallel=config.flag("use_parallel_residual"))

@@ -14,7 +14,7 @@ from sizewise.components.router import Router
 from sizewise.configuration import LAYER_LIMIT, Config
 from sizewise.families import Resolve
 from sizewise.plans.beside import with_corrections
-from sizewise.plans.experts import active_experts
+from sizewise.plans.experts import active_experts, expert_groups
 from sizewise.plans.fields import Skeleton, causal_model, heads
 from sizewise.tensors import Role
 
@@ -123,9 +123,11 @@ def _sparse(config: Config) -> tuple[Part, ...]:
         active=active_experts(config, "num_experts_per_tok", count),
         gated=False,
     )
+    groups, used = expert_groups(config)
+    router = Router(hidden=hidden, experts=count, groups=groups, groups_used=used)
     shared = config.count("moe_shared_expert_intermediate_size") or config.size("intermediate_size")
     parts = [
-        Part(name="mixer.gate", component=Router(hidden=hidden, experts=count)),
+        Part(name="mixer.gate", component=router),
         Part(name="mixer.experts", component=experts),
         Part(name="mixer.shared_experts", component=_plain(config, shared, "shared_expert")),
     ]

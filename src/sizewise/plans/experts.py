@@ -149,7 +149,15 @@ def expert_parts(
     hidden = config.size("hidden_size")
     experts = _expert_count(config, style)
     width = config.size(style.width)
-    router = Router(hidden=hidden, experts=experts, bias=style.router_bias, correction=style.correction)
+    groups, used = expert_groups(config)
+    router = Router(
+        hidden=hidden,
+        experts=experts,
+        bias=style.router_bias,
+        correction=style.correction,
+        groups=groups,
+        groups_used=used,
+    )
     routed = Experts(
         hidden=hidden,
         width=width,
@@ -163,6 +171,12 @@ def expert_parts(
         Part(name=f"{name}.experts", component=routed),
         *_shared_parts(config, style, name, width, shared_bias),
     )
+
+
+def expert_groups(config: Config) -> tuple[int, int]:
+    """Return the groups that experts stand in, and how many of them a token's experts come from."""
+    groups, used = config.optional_count("n_group"), config.optional_count("topk_group")
+    return (groups or 1, used or groups or 1)
 
 
 def _expert_count(config: Config, style: ExpertStyle) -> int:

@@ -43,12 +43,12 @@ def params_document(
     document = _head(model, {})
     document["parameters"] = {
         "total": count.total.value,
-        "active": count.active,
+        "active": count.active if count.active_known else None,
         "trainable": count.trainable,
         "non_trainable": count.non_trainable,
         "checkpoint": model.listing.elements if model.listing else model.published,
         "by_role": count.by_role,
-        "active_by_convention": count.active_by_convention,
+        "active_by_convention": count.active_by_convention if count.active_known else None,
         "status": count.total.status,
     }
     if reconciliation is not None:

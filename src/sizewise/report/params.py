@@ -43,7 +43,7 @@ def params_tables(model: Model, count: Count) -> list[Table]:
     by_role.append(("total", f"{count.total.value:,}", f"{short_count(whole)}"))
     title = f"{model.name} ({model.architecture.model_class})"
     tables = [Table(title=title, columns=("part", "parameters", "share"), rows=tuple(by_role), right=_RIGHT)]
-    if count.active != count.total.value or model.architecture.tied:
+    if count.active_known and (count.active != count.total.value or model.architecture.tied):
         rows = [
             (CONVENTIONS[name], f"{amount:,}", short_count(amount))
             for name, amount in count.active_by_convention.items()
@@ -63,7 +63,10 @@ def compared_params(counts: Sequence[tuple[Model, Count]]) -> Table:
     ]
     rows.append(("total", *(f"{found.total.value:,}" for _, found in counts)))
     rows += [
-        (text, *(f"{found.active_by_convention[name]:,}" for _, found in counts))
+        (
+            text,
+            *(f"{found.active_by_convention[name]:,}" if found.active_known else "?" for _, found in counts),
+        )
         for name, text in CONVENTIONS.items()
     ]
     names = tuple(model.name for model, _ in counts)
@@ -82,6 +85,8 @@ def tensor_table(model: Model) -> Table:
 def params_notes(model: Model, count: Count, reconciliation: "Reconciliation | None" = None) -> list[str]:
     """Return the sentences under the table."""
     notes = [f"trainable {count.trainable:,}, frozen {count.non_trainable:,}; {count.total.status}"]
+    if not count.active_known:
+        notes.append("active is not known: the header does not say how many experts a token uses")
     if model.assumed:
         notes.append(f"assumed: {model.assumed}")
     if model.listing is not None and model.listing.elements != count.total.value:

@@ -2,15 +2,18 @@
 
 Every sequence has a stream of its own unless the cache is unified. Cells come in multiples of 256; layers
 with a window hold the window and one micro-batch; without flash attention the values of every layer are
-as wide as the widest. States of recurrences are fp32, once per sequence.
+as wide as the widest. Latent attention keeps its latent, or the keys and values of all heads, as the
+architecture does. States of recurrences are fp32, once per sequence.
 Source: llama.cpp 0.5.0, llama-kv-cache.cpp, llama-kv-cache-iswa.cpp, llama-memory-recurrent.cpp.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from sizewise.architecture import Architecture
 from sizewise.catalog.formats import CacheFormat
 from sizewise.catalog.rows import tables
+from sizewise.components.latent_attention import LatentAttention
 from sizewise.errors import UsageError
 from sizewise.ledger import Line, leaf, total
 from sizewise.operations import Kept, SequenceState, TokenCache
@@ -75,13 +78,45 @@ def keeps_windows(architecture: str) -> bool:
     return architecture in tables("runtimes")["llama_cpp"]["windows"]["architectures"]
 
 
+def expands_latent(architecture: str) -> bool:
+    """Tell whether an architecture of llama.cpp keeps the keys and values of all heads, not their latent.
+
+    >>> expands_latent("minicpm3"), expands_latent("deepseek2")
+    (True, False)
+    """
+    return architecture in tables("runtimes")["llama_cpp"]["expanded"]["architectures"]
+
+
+def llama_kept(architecture: Architecture, *, expanded: bool) -> Iterator[tuple[Kept, int]]:
+    """Yield what the layers keep with how often it is kept; latents as they are, or ``expanded``."""
+    for place in architecture.language():
+        times = len(place.layers) * place.uses
+        component = place.component
+        for entry in component.kept():
+            if expanded and isinstance(component, LatentAttention):
+                yield _expanded(component), times
+            else:
+                yield entry, times
+
+
+def _expanded(layer: LatentAttention) -> TokenCache:
+    """Return the keys and values of all heads."""
+    return TokenCache(keys=layer.queries, values=layer.values, heads=layer.heads, window=layer.window)
+
+
 def llama_cache(kept: Iterable[tuple[Kept, int]], cache: LlamaCache) -> Line:
     """Return the bytes of cache and states of all sequences, a part per kind of layer.
 
-    Raises UsageError (bad_option) for a cache type that llama.cpp refuses for the model's heads or
-    without flash attention.
+    Raises UsageError (bad_option) for a cache type that llama.cpp refuses for the model's heads, beside
+    another one, or without flash attention.
     """
     entries = tuple(kept)
+    if cache.keys != cache.values and any(_shared(entry) for entry, _ in entries):
+        raise UsageError(
+            "bad_option",
+            f"llama.cpp keeps keys and values of this model as one: in {cache.keys.name} with values in "
+            f"{cache.values.name} it does not start; name one type for both, e.g. -ctk f16 -ctv f16",
+        )
     if cache.values.block > 1 and not cache.flash_attention:
         raise UsageError(
             "bad_option",
@@ -98,6 +133,11 @@ def llama_cache(kept: Iterable[tuple[Kept, int]], cache: LlamaCache) -> Line:
         )
     ]
     return total("cache", lines, "bytes")
+
+
+def _shared(entry: Kept) -> bool:
+    """Tell whether one row serves as key and as value: a latent, or compressed tokens."""
+    return isinstance(entry, TokenCache) and entry.keys > 0 and not entry.values
 
 
 def _tokens(entry: TokenCache, layers: int, cache: LlamaCache, widest: int) -> Iterator[Line]:

@@ -2,21 +2,27 @@
 
 The compute buffer is that of the CPU graph, replayed; on other devices it is an estimate, because their
 kernels keep other scratch and leave the inputs on the host. Where the graph of an architecture is not
-modelled, the widest operation of a micro-batch is taken, with a wide interval.
+modelled, the widest moment of a micro-batch is taken, with a wide interval.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
 
 from sizewise.architecture import Architecture
 from sizewise.catalog.devices import Device
 from sizewise.catalog.gguf_names import gguf_architecture_of
-from sizewise.footprint.buffers import working_width
-from sizewise.ledger import Line, Number, leaf, total
+from sizewise.ledger import Line, leaf, total
 from sizewise.notices import Notice
-from sizewise.runtimes.llama_cache import LlamaCache, keeps_windows, llama_cache
+from sizewise.operations import Kept
+from sizewise.runtimes.llama_cache import (
+    LlamaCache,
+    expands_latent,
+    keeps_windows,
+    llama_cache,
+    llama_kept,
+)
+from sizewise.runtimes.llama_estimate import estimated_buffer
 from sizewise.runtimes.llama_graph.decoder import compute_bytes
 from sizewise.runtimes.llama_graph.from_architecture import graph_plan
 from sizewise.runtimes.llama_graph.plan import GraphPlan
@@ -28,8 +34,6 @@ FLOAT_BYTES = 4
 SOURCE = "llama.cpp 0.5.0, graph of the CPU backend"
 OTHER_DEVICES = (0.6, 1.5)
 """Bounds of the compute buffer of another backend than the CPU, as shares of the CPU's: assumed."""
-NOT_MODELLED = (0.4, 2.5)
-"""Bounds where the graph is not modelled: assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class LlamaCpp:
     """llama.cpp under its own name, or as another program runs it."""
 
     name: str = "llama.cpp"
-    version: ClassVar[str] = "0.5.0"
+    version: str = "0.5.0"
 
     def usable(self, device: Device, scenario: Scenario) -> int:
         """Return all usable bytes of a device."""
@@ -51,12 +55,17 @@ class LlamaCpp:
         buffers, notices = _compute(part)
         overhead = total("overhead", (), "bytes") if _on_cpu(part) else fixed_overhead("llama.cpp")
         return Working(
-            cache=llama_cache(part.cached.kept(), cache_request(part)),
+            cache=llama_cache(_kept(part), cache_request(part)),
             buffers=buffers,
             overhead=overhead,
             host=_logits(part),
             notices=notices,
         )
+
+
+def _kept(part: Part) -> Iterator[tuple[Kept, int]]:
+    row = gguf_architecture_of(part.whole.model_class)
+    return llama_kept(part.cached, expanded=row is not None and expands_latent(row.name))
 
 
 def cache_request(part: Part) -> LlamaCache:
@@ -96,14 +105,16 @@ def graph_settings(scenario: Scenario, sequences: int) -> GraphSettings:
 
 def _compute(part: Part) -> tuple[Line, tuple[Notice, ...]]:
     plan = _plan(part.whole, part.model_type)
+    settings = graph_settings(part.scenario, part.sequences)
     if plan is None:
-        return _widest(part), (
+        line = estimated_buffer(part.whole, settings, windows=cache_request(part).windows)
+        return total("buffers", [line], "bytes"), (
             Notice(
                 code="graph_not_modelled",
                 message=f"the graph of {part.model_type} is not modelled: its compute buffer is estimated",
             ),
         )
-    amount = _replayed(plan, graph_settings(part.scenario, part.sequences))
+    amount = _replayed(plan, settings)
     low, high = (1.0, 1.0) if _on_cpu(part) else OTHER_DEVICES
     line = leaf(
         "compute buffer",
@@ -127,32 +138,6 @@ def _plan(architecture: Architecture, model_type: str) -> GraphPlan | None:
 @lru_cache(maxsize=256)
 def _replayed(plan: GraphPlan, settings: GraphSettings) -> int:
     return compute_bytes(plan, settings)
-
-
-def _widest(part: Part) -> Line:
-    """Return fp32 numbers of the widest layer or of the logits, for every token of a micro-batch."""
-    architecture = part.whole
-    inputs: Mapping[str, Number] = {
-        "ubatch": part.scenario.engine.ubatch,
-        "hidden": architecture.hidden,
-        "widest": max((working_width(place.component) for place in architecture.language()), default=0),
-        "vocabulary": architecture.vocabulary,
-        "bytes_per_number": FLOAT_BYTES,
-    }
-    widest = max(inputs["widest"], architecture.vocabulary) + 2 * architecture.hidden
-    amount = part.scenario.engine.ubatch * widest * FLOAT_BYTES
-    low, high = NOT_MODELLED
-    line = leaf(
-        "compute buffer",
-        amount,
-        "bytes",
-        formula="ubatch * (2 * hidden + max(widest, vocabulary)) * bytes_per_number",
-        inputs=inputs,
-        source="widest operation of a micro-batch",
-        status="assumed",
-        interval=(int(amount * low), int(amount * high)),
-    )
-    return total("buffers", [line], "bytes")
 
 
 def _logits(part: Part) -> Line:

@@ -6,12 +6,11 @@ architecture into the plan of its graph (None where the type is not modelled), `
 """
 
 from sizewise.runtimes.llama_graph.decoder import compute_bytes, output_bytes
-from sizewise.runtimes.llama_graph.from_architecture import GraphChoices, graph_plan
+from sizewise.runtimes.llama_graph.from_architecture import graph_plan
 from sizewise.runtimes.llama_graph.plan import GraphPlan
 from sizewise.runtimes.llama_graph.step import GraphSettings
 
 __all__ = [
-    "GraphChoices",
     "GraphPlan",
     "GraphSettings",
     "compute_bytes",

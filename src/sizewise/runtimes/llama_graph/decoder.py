@@ -210,9 +210,13 @@ def _parallel_layer(emitter: Emitter, x: Tensor, layer: LayerPlan, plan: GraphPl
     assert layer.feed_forward is not None
     inputs = emitter.normed(x)
     y = _mixed(emitter, inputs, layer.mixer)
+    if plan.parallel_norm and plan.norm_before_rows:
+        inputs = emitter.normed(x)
     if last:
         y, x, inputs = emitter.picked(y), emitter.picked(x), emitter.picked(inputs)
-    z = _fed(emitter, emitter.normed(x) if plan.parallel_norm else inputs, layer.feed_forward)
+    if plan.parallel_norm and not plan.norm_before_rows:
+        inputs = emitter.normed(x)
+    z = _fed(emitter, inputs, layer.feed_forward)
     match plan.parallel:
         case "ffn+attention+input":
             return elementwise(elementwise(z, y), x)

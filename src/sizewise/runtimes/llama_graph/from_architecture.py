@@ -1,7 +1,8 @@
 """From an architecture and the layout of its type to the plan of llama.cpp's graph."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Literal
 
 from sizewise.architecture import Architecture, Component, Group, Part, Stack
 from sizewise.components.embeddings import Embedding, Head
@@ -46,26 +47,11 @@ UNDERSTOOD = (
 GATE_NAMES = ("self_attn.gate_proj", "self_attn.g_proj")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphChoices:
-    """What a configuration says that changes the graph but no weight; None: as is usual in the type."""
-
-    parallel: bool | None = None
-    """``use_parallel_residual`` of GPT-NeoX."""
-    expert_groups: int | None = None
-    """``n_group``: experts are chosen within the best groups."""
-    expert_groups_used: int | None = None
-    """``topk_group``."""
-
-
-USUAL = GraphChoices()
 MOST_LAYERS, MOST_EXPERTS = 512, 1024
 """What llama.cpp takes; ``llama-hparams.h``."""
 
 
-def graph_plan(
-    architecture: Architecture, model_type: str, choices: GraphChoices = USUAL
-) -> GraphPlan | None:
+def graph_plan(architecture: Architecture, model_type: str) -> GraphPlan | None:
     """Return the plan of a model's graph, None where llama.cpp's graph of the type is not modelled."""
     layout = layout_of(model_type)
     stacks = [item for item in architecture.body if isinstance(item, Stack)]
@@ -73,7 +59,7 @@ def graph_plan(
         return None
     if layout.sliding_depth and stacks[0].depth != layout.sliding_depth:
         layout = replace(layout, sliding=False, sliding_rope=False)
-    layout = _with_choices(layout, stacks[0], choices)
+    layout = _with_choices(layout, stacks[0], architecture.parallel)
     layers = _layers(stacks[0], layout)
     if layers is None or not _slides_as_assumed(layers, layout):
         return None
@@ -82,7 +68,7 @@ def graph_plan(
         hidden=architecture.hidden,
         vocabulary=_rows(architecture.vocabulary, layout),
         layers=layers,
-        norm=_norm_plan([part for part in parts if isinstance(part, Norm)][-1]),
+        norm=_norm_plan([part for part in parts if isinstance(part, Norm)][-1], layout),
         residual_first=layout.residual_first,
         parallel=layout.parallel,
         parallel_norm=layout.parallel_norm and _has_two_norms(stacks[0]),
@@ -98,17 +84,13 @@ def graph_plan(
     )
 
 
-def _with_choices(layout: Layout, layers: Stack, choices: GraphChoices) -> Layout:
+def _with_choices(layout: Layout, layers: Stack, parallel: bool | None) -> Layout:
     """Return the layout as the configuration, or the norms of the layers, change it."""
-    if choices.parallel is False and layout.parallel_norm:
+    if parallel is False:
         layout = replace(layout, parallel=None, parallel_norm=False)
     if layout.parallel_if_one_norm and not _has_two_norms(layers):
         layout = replace(layout, parallel="ffn+(attention+input)")
-    return replace(
-        layout,
-        groups=choices.expert_groups or layout.groups,
-        groups_used=choices.expert_groups_used or layout.groups_used,
-    )
+    return layout
 
 
 def _slides_as_assumed(layers: Sequence[LayerPlan], layout: Layout) -> bool:
@@ -131,10 +113,9 @@ def _layer_inputs(architecture: Architecture) -> int:
     return next((norm.width for norm in norms if isinstance(norm, Norm)), 0)
 
 
-def _norm_plan(norm: Norm) -> NormPlan:
-    return NormPlan(
-        kind="rms" if norm.kind == "rms" else "layer", scale=norm.kind != "none", bias=norm.kind == "layer"
-    )
+def _norm_plan(norm: Norm, layout: Layout) -> NormPlan:
+    kind: Literal["rms", "layer"] = "rms" if norm.kind == "rms" else "layer"
+    return NormPlan(kind=layout.norm_kind or kind, scale=norm.kind != "none", bias=norm.kind == "layer")
 
 
 def _has_two_norms(layers: Stack) -> bool:

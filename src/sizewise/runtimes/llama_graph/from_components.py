@@ -170,8 +170,8 @@ def _experts(
         correction=layout.correction,
         weighted_inputs=layout.weighted_inputs,
         normalised=layout.normalised,
-        groups=layout.groups,
-        groups_used=layout.groups_used,
+        groups=max((router.groups for router in routers), default=1),
+        groups_used=max((router.groups_used for router in routers), default=1),
         shared=_shared(dense[0], layout) if dense and dense[0].width else None,
         shared_gate=layout.shared_gate,
     )

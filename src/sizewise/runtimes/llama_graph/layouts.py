@@ -23,6 +23,7 @@ class Layout:
     padded_vocabulary: int = 0
     latent: Literal["absorbed", "expanded"] = "absorbed"
     norm_before_rows: bool = False
+    norm_kind: Literal["rms", "layer"] | None = None
     weighted_inputs: bool = False
     tempered: Tempered = "no"
     head_norm: Literal["none", "before", "after", "flat"] = "none"
@@ -41,8 +42,6 @@ class Layout:
     gating: Gating = "softmax"
     normalised: bool = False
     correction: bool = False
-    groups: int = 1
-    groups_used: int = 1
     shared_gate: SharedGate = "none"
     split_shared: bool = False
     fused_experts: bool = False

@@ -217,7 +217,7 @@ class GraphPlan:
     learned_positions: bool = False
     embedding_norm: bool = False
     norm_before_rows: bool = False
-    """The mixer's output is normed before the outputs' rows are picked from it."""
+    """The mixer's output, or the second norm's beside it, is normed before its outputs' rows are picked."""
     late_rows: LateRows = "no"
     """Where all tokens' last hidden states are kept until the outputs are picked from them."""
     layer_inputs: int = 0

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
-from sizewise.architecture import Model
+from sizewise.architecture import Model, RopeScaling
 from sizewise.catalog.ggml import file_types
 from sizewise.errors import InputError, UsageError
 from sizewise.listing import Listing
@@ -16,6 +17,8 @@ from sizewise.sources.gguf.reader import GgufFile
 from sizewise.sources.header_model import model_of_listing, with_listing
 
 FILE_TYPE = "general.file_type"
+FACTORS = "rope_factors_long.weight"
+"""A table of one factor for every two features that are turned."""
 _DTYPES = {"F32": "fp32", "F16": "fp16", "BF16": "bf16"}
 
 
@@ -35,10 +38,18 @@ def model_of_gguf(
         except InputError as error:
             listing = _with_notice(listing, error)
         else:
-            return with_listing(_stored(model, file), listing)
+            return with_listing(_stored(replace(model, rope=_rope(file) or model.rope), file), listing)
     if settings:
         raise UsageError("bad_option", "--set changes a configuration; this file's metadata makes none")
     return _stored(model_of_listing(listing, name=name, origin=origin), file)
+
+
+def _rope(file: GgufFile) -> RopeScaling | None:
+    """Return the scaling of positions by listed factors, None where a file has no table of them."""
+    table = file.listing.tensors
+    shapes = (shape for name, shape in zip(table.names, table.shapes, strict=True) if name == FACTORS)
+    listed = next((prod(shape) for shape in shapes), 0)
+    return RopeScaling(kind="longrope", features=2 * listed, listed=listed) if listed else None
 
 
 def gguf_configuration(file: GgufFile) -> dict[str, Any]:

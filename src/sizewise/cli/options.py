@@ -195,67 +195,69 @@ def check_explained(output: Output, *, explain: bool, tensors: bool = False) -> 
         )
 
 
+SCENARIO: tuple[Any, ...] = (
+    click.option(
+        "--context",
+        "-c",
+        "--ctx-size",
+        "--max-model-len",
+        "context",
+        type=Tokens(),
+        help="Tokens per sequence, e.g. 32k.",
+    ),
+    click.option(
+        "--sequences",
+        "--batch",
+        "--max-num-seqs",
+        "--parallel",
+        "-np",
+        "sequences",
+        type=click.IntRange(min=1, max=10**6),
+        default=1,
+        help="Sequences at once.",
+    ),
+    click.option("--quant", "-q", "quant", help="Weight format, e.g. bf16, fp8, nf4, awq, q4_k_m."),
+    click.option(
+        "--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8, q8_0."
+    ),
+    click.option(
+        "--cache-type-k", "-ctk", "key_cache_dtype", help="Format of the cached keys alone, e.g. q8_0."
+    ),
+    click.option(
+        "--cache-type-v",
+        "-ctv",
+        "value_cache_dtype",
+        help="Format of the cached values alone, e.g. q8_0.",
+    ),
+    click.option("--runtime", default="auto", help=RUNTIME_HELP),
+    click.option(
+        "--images",
+        type=click.IntRange(0, 10**6),
+        default=0,
+        help="Pictures per sequence, added to the context.",
+    ),
+    click.option(
+        "--image-size",
+        "image_size",
+        type=Pixels(),
+        default="1024x1024",
+        help="Width x height, e.g. 1024x1024.",
+    ),
+    click.option(
+        "--audio",
+        "audio",
+        type=Sounds(),
+        multiple=True,
+        help="Seconds of sound per sequence, added to the context, e.g. 30 or 30,12.5.",
+    ),
+    click.option("--on", "on", help="Devices: rtx-4090, h100-sxm:2, here."),
+    click.option("--memory", "memory", help="Memory per device, e.g. 24GiB."),
+)
+
+
 def scenario_options(function: Command) -> Command:
     """Add context, sequences, formats, runtime and devices."""
-    decorators = [
-        click.option(
-            "--context",
-            "-c",
-            "--ctx-size",
-            "--max-model-len",
-            "context",
-            type=Tokens(),
-            help="Tokens per sequence, e.g. 32k.",
-        ),
-        click.option(
-            "--sequences",
-            "--batch",
-            "--max-num-seqs",
-            "--parallel",
-            "-np",
-            "sequences",
-            type=click.IntRange(min=1, max=10**6),
-            default=1,
-            help="Sequences at once.",
-        ),
-        click.option("--quant", "-q", "quant", help="Weight format, e.g. bf16, fp8, nf4, awq."),
-        click.option(
-            "--kv-cache-dtype", "--kv-dtype", "kv_cache_dtype", help="Cache format, e.g. fp16, fp8, q8_0."
-        ),
-        click.option(
-            "--cache-type-k", "-ctk", "key_cache_dtype", help="Format of the cached keys alone, e.g. q8_0."
-        ),
-        click.option(
-            "--cache-type-v",
-            "-ctv",
-            "value_cache_dtype",
-            help="Format of the cached values alone, e.g. q8_0.",
-        ),
-        click.option("--runtime", default="auto", help=RUNTIME_HELP),
-        click.option(
-            "--images",
-            type=click.IntRange(0, 10**6),
-            default=0,
-            help="Pictures per sequence, added to the context.",
-        ),
-        click.option(
-            "--image-size",
-            "image_size",
-            type=Pixels(),
-            default="1024x1024",
-            help="Width x height, e.g. 1024x1024.",
-        ),
-        click.option(
-            "--audio",
-            "audio",
-            type=Sounds(),
-            multiple=True,
-            help="Seconds of sound per sequence, added to the context, e.g. 30 or 30,12.5.",
-        ),
-        click.option("--on", "on", help="Devices: rtx-4090, h100-sxm:2, here."),
-        click.option("--memory", "memory", help="Memory per device, e.g. 24GiB."),
-    ]
-    return _apply(function, decorators)
+    return _apply(function, SCENARIO)
 
 
 def _apply(function: Command, decorators: Sequence[Any]) -> Command:

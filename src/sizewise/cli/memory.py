@@ -1,5 +1,7 @@
 """``sizewise memory``: how much memory a run needs, by part and device; what fits; what to change."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sizewise.architecture import Model
@@ -14,7 +16,6 @@ from sizewise.cli.options import (
 )
 from sizewise.escaping import escape
 from sizewise.planning.answer import MemoryAnswer
-from sizewise.planning.compare import Comparison, compare_engines
 from sizewise.planning.defaults import ALL, Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.report.document import Document, memory_document, refusal_document
@@ -22,6 +23,9 @@ from sizewise.report.table import csv_text, markdown
 from sizewise.scenario import EngineOptions, Layout
 from sizewise.sources.reference import load_reference
 from sizewise.units import parse_memory
+
+if TYPE_CHECKING:
+    from sizewise.planning.compare import Comparison
 
 
 @click.command("memory")
@@ -82,7 +86,7 @@ def command(
     if check and on is None and memory is None:
         raise click.UsageError("--check needs a device: --on rtx-4090 or --memory 24GiB")
     every = runtime.strip().lower() == ALL
-    comparisons = [compare_engines(model, asked) for model in models] if every else []
+    comparisons = _compared(models, asked) if every else []
     answers = [answer for one in comparisons for answer in one.answers]
     answers = answers or [answer_memory(model, asked) for model in models]
     if output.plot:
@@ -102,12 +106,18 @@ def command(
     return int(check and not all(answer.all_fit for answer in answers))
 
 
-def _refused(comparisons: list[Comparison]) -> list[Document]:
+def _compared(models: list[Model], asked: Asked) -> "list[Comparison]":
+    from sizewise.planning.compare import compare_engines
+
+    return [compare_engines(model, asked) for model in models]
+
+
+def _refused(comparisons: "list[Comparison]") -> list[Document]:
     return [refusal_document(one.model.name, refusal) for one in comparisons for refusal in one.refusals]
 
 
 def _text(
-    answers: list[MemoryAnswer], comparisons: list[Comparison], output: Output, *, explain: bool
+    answers: list[MemoryAnswer], comparisons: "list[Comparison]", output: Output, *, explain: bool
 ) -> str:
     from sizewise.report.memory import compared_memory, explained, memory_bar, memory_notes, memory_tables
     from sizewise.report.terminal import render
@@ -131,7 +141,7 @@ def _text(
     )
 
 
-def _markdown(answers: list[MemoryAnswer], comparisons: list[Comparison]) -> str:
+def _markdown(answers: list[MemoryAnswer], comparisons: "list[Comparison]") -> str:
     from sizewise.report.engines import engine_table
     from sizewise.report.memory import memory_tables
 
@@ -140,7 +150,7 @@ def _markdown(answers: list[MemoryAnswer], comparisons: list[Comparison]) -> str
     return "\n\n".join(markdown(memory_tables(answer)) for answer in answers)
 
 
-def _csv(answers: list[MemoryAnswer], comparisons: list[Comparison]) -> str:
+def _csv(answers: list[MemoryAnswer], comparisons: "list[Comparison]") -> str:
     rows = [
         (*_named(answer, comparisons), part.name, part.value, part.status)
         for answer in answers
@@ -150,5 +160,5 @@ def _csv(answers: list[MemoryAnswer], comparisons: list[Comparison]) -> str:
     return csv_text(rows, columns)
 
 
-def _named(answer: MemoryAnswer, comparisons: list[Comparison]) -> tuple[str, ...]:
+def _named(answer: MemoryAnswer, comparisons: "list[Comparison]") -> tuple[str, ...]:
     return (answer.model.name, *((answer.runtime,) if comparisons else ()))

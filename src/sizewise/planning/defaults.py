@@ -14,9 +14,7 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, total
 from sizewise.notices import Notice
 from sizewise.planning.ignored import ignored_options
-from sizewise.planning.ollama_start import ollama_launch
 from sizewise.planning.storage import Storage, asked_storage, own_storage, stored_for
-from sizewise.runtimes.ollama import OllamaSettings
 from sizewise.runtimes.registry import RUNTIMES
 from sizewise.scenario import (
     DEFAULT_CONTEXT,
@@ -125,6 +123,9 @@ def _as_it_starts(model: Model, asked: Asked, runtime: str, placements: tuple[Pl
     """Return what was asked with what the engine itself chooses before it starts: Ollama's own defaults."""
     if runtime != OLLAMA:
         return asked
+    from sizewise.planning.ollama_start import ollama_launch
+    from sizewise.runtimes.ollama import OllamaSettings
+
     settings = OllamaSettings(
         context=asked.context,
         parallel=asked.sequences,

@@ -10,10 +10,10 @@ from sizewise.counting import Count
 from sizewise.ledger import Line
 from sizewise.notices import Notice
 from sizewise.planning.answer import Change, Fit, MemoryAnswer, Share
-from sizewise.planning.compare import Refusal
 from sizewise.scenario import Scenario
 
 if TYPE_CHECKING:
+    from sizewise.planning.compare import Refusal
     from sizewise.reconciliation import Reconciliation
 
 SCHEMA_VERSION = 1
@@ -122,7 +122,7 @@ def compared(documents: Sequence[Document], refused: Sequence[Document] | None =
     return found if refused is None else found | {"refused": list(refused)}
 
 
-def refusal_document(name: str, refusal: Refusal) -> Document:
+def refusal_document(name: str, refusal: "Refusal") -> Document:
     """Return why an engine cannot run a model."""
     return {"model": name, "runtime": refusal.runtime, "code": refusal.code, "message": refusal.message}
 

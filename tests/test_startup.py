@@ -58,6 +58,65 @@ def test_one_family_is_imported_for_one_model() -> None:
     assert families == {"sizewise.families.gpt2"}
 
 
+QUESTION = ("memory", "llama-3.1-8b", "--json")
+UNASKED = (
+    "sizewise.parallel.ranks",
+    "sizewise.parallel.tensor_rules",
+    "sizewise.parallel.layer_split",
+    "sizewise.parallel.offload",
+    "sizewise.gguf",
+    "sizewise.footprint.file_types",
+    "sizewise.footprint.adapters",
+    "sizewise.sources.content",
+    "sizewise.sources.shapes",
+    "sizewise.catalog.serving",
+    "sizewise.catalog.sharing",
+    "sizewise.planning.compare",
+    "sizewise.planning.companions",
+    "sizewise.planning.changes",
+    "sizewise.planning.reach",
+    "sizewise.report.engines",
+)
+"""What a question without a device, a file type or a companion has no use for."""
+
+
+def rooms(modules: set[str], room: str) -> set[str]:
+    return {name for name in modules if name.startswith(f"sizewise.{room}.")}
+
+
+def test_a_question_imports_what_it_asks_for() -> None:
+    modules = imported(*QUESTION)
+    assert not modules & set(UNASKED)
+    assert rooms(modules, "planning.commands") <= {
+        "sizewise.planning.commands.start",
+        "sizewise.planning.commands.python_snippet",
+    }
+
+
+@pytest.mark.parametrize(
+    ("runtime", "own"),
+    [
+        ("ideal", "sizewise.runtimes.ideal"),
+        ("transformers", "sizewise.runtimes.transformers"),
+        ("vllm", "sizewise.runtimes.vllm"),
+        ("sglang", "sizewise.runtimes.sglang"),
+        ("llama.cpp", "sizewise.runtimes.llama_"),
+    ],
+)
+def test_one_engine_is_imported_for_one_runtime(runtime: str, own: str) -> None:
+    shared = ("registry", "working", "served")
+    modules = rooms(imported(*QUESTION, "--runtime", runtime, "--on", "rtx-4090"), "runtimes")
+    rest = modules - {f"sizewise.runtimes.{name}" for name in shared}
+    assert rest
+    assert all(name.startswith(own) for name in rest)
+
+
+def test_layers_are_split_without_the_rules_of_ranks() -> None:
+    modules = imported(*QUESTION, "--quant", "q4_k_m", "--on", "rtx-4090")
+    assert "sizewise.parallel.layer_split" in modules
+    assert "sizewise.parallel.tensor_rules" not in modules
+
+
 def test_a_table_needs_rich_and_nothing_else_heavy() -> None:
     assert imported("params", "gpt2") & set(HEAVY) <= {"rich"}
 

@@ -165,7 +165,7 @@ class Listing:
     """What a checkpoint holds: tensors, text metadata, warnings, and the files it was read from."""
 
     tensors: TensorTable
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, hash=False)
     notices: tuple[Notice, ...] = ()
     files: tuple[str, ...] = ()
     blocks: bool = False

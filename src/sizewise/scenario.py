@@ -27,7 +27,8 @@ class EngineOptions:
     every token), ``unified_cache`` (sequences share the cells), ``device_layers`` (-ngl), the first
     ``host_expert_layers`` whose experts stay on the host, ``cache_on_host``. vLLM and SGLang:
     ``utilization`` of the device, ``batched_tokens`` of a step, ``running_sequences``, ``block`` tokens,
-    ``eager`` (no graphs), ``adapters`` and ``adapter_rank``. transformers: ``static_cache``, ``attention``,
+    ``eager`` (no graphs), ``shared_prefix`` tokens that all sequences begin with, ``adapters`` and
+    ``adapter_rank``. transformers: ``static_cache``, ``attention``,
     ``offload`` of the layers that the device does not hold.
     """
 
@@ -44,6 +45,7 @@ class EngineOptions:
     running_sequences: int | None = None
     block: int | None = None
     eager: bool = False
+    shared_prefix: int = 0
     adapters: int = 0
     adapter_rank: int = 16
     static_cache: bool = False
@@ -113,6 +115,12 @@ class Scenario:
     def values(self) -> CacheFormat:
         """The format of the cached values."""
         return self.cache if self.value_cache is None else self.value_cache
+
+    @property
+    def accompanied(self) -> bool:
+        """Tell whether something may lie on the devices beside the model: a draft, a projector, adapters."""
+        beside = self.draft is not None or self.prediction
+        return beside or self.image_tokens > 0 or self.engine.adapters > 0
 
     @property
     def number_bytes(self) -> int:

@@ -177,3 +177,31 @@ def test_prompt_graphs(largest: int, count: int) -> None:
 
 def test_no_number_of_tokens_is_slow() -> None:
     assert prompt_graphs(10**15) > 10**12
+
+
+def test_a_common_prefix_is_kept_once() -> None:
+    cost = token_cost(model("llama-3.1-8b"), options())
+    line = cache_line(cost, 8, options(), prefix=2005)
+    assert line.value == (8 * 8192 - 7 * 2005) * 131_072
+    paged = cache_line(cost, 8, options(page_size=64), prefix=2005)
+    assert paged.value == (8 * 8192 - 7 * 31 * 64) * 131_072
+    (leaf,) = paged.parts
+    assert eval(leaf.formula, dict(leaf.inputs)) == leaf.value
+
+
+@pytest.mark.parametrize("name", ["gpt-oss-20b", "qwen3-next-80b-a3b-instruct"])
+def test_pools_of_windows_and_states_share_nothing(name: str) -> None:
+    chosen = options(window_pools=True)
+    cost = token_cost(model(name), chosen)
+    assert cost.sliding or cost.state
+    assert cache_line(cost, 8, chosen, prefix=4096).value == cache_line(cost, 8, chosen).value
+
+
+@given(length=st.integers(1, 2**17), sequences=st.integers(1, 512), data=st.data())
+def test_a_prefix_never_costs_more(length: int, sequences: int, data: st.DataObject) -> None:
+    prefix = data.draw(st.integers(0, length))
+    chosen = options(context_length=length)
+    cost = TokenCost(full=3, sliding=0, state=0)
+    shared, alone = (demand(cost, sequences, chosen, prefix=tokens).tokens for tokens in (prefix, 0))
+    assert length + sequences - 1 <= shared <= alone
+    assert demand(cost, sequences, chosen) == demand(cost, sequences, chosen, prefix=0)

@@ -15,7 +15,7 @@ from sizewise.errors import InputError, UsageError
 from sizewise.families import describe
 from sizewise.ledger import Line
 from sizewise.runtimes.vllm.adapters import Adapters, adapter_buffers
-from sizewise.runtimes.vllm.groups import BlockPool, block_pool, logged_tokens
+from sizewise.runtimes.vllm.groups import BlockPool, block_pool, cache_line, logged_tokens, shared_blocks
 from sizewise.runtimes.vllm.layers import layer_caches, with_draft
 from sizewise.runtimes.vllm.options import VllmOptions, vllm_options
 from sizewise.runtimes.vllm.startup import graph_count, reserved_line, start_up
@@ -248,3 +248,53 @@ def test_a_window_never_costs_more_than_one_block_over_the_whole(length: int, st
         ),
     )
     assert hybrid.request_bytes <= whole.request_bytes + hybrid.block_bytes * hybrid.groups
+
+
+def prefixed(name: str, sequences: int, prefix: int, chosen: VllmOptions) -> Line:
+    layers = layer_caches(model(name), chosen)
+    pool = block_pool(layers, chosen)
+    return cache_line(pool, sequences, shared_blocks(layers, pool, prefix, chosen))
+
+
+def test_whole_blocks_of_a_common_prefix_are_kept_once() -> None:
+    """8,192 tokens are 512 blocks of 16, 2,005 have 125 whole ones; a block has 32 * 16 * 4,096 bytes."""
+    line = prefixed("llama-3.1-8b", 8, 2005, options())
+    assert line.value == (8 * 512 - 7 * 125) * 2_097_152 == evaluated(line)
+    latent = prefixed("deepseek-v3", 8, 2005, options())
+    assert latent.value == (8 * 512 - 7 * 125) * 61 * 16 * 576 * 2 == evaluated(latent)
+
+
+def test_the_last_token_is_always_computed() -> None:
+    assert prefixed("llama-3.1-8b", 2, 8192, options()).value == (2 * 512 - 511) * 2_097_152
+
+
+@pytest.mark.parametrize("name", ["gemma-3-27b-it", "gpt-oss-20b", "qwen3.5-27b"])
+def test_several_kinds_of_layers_share_nothing(name: str) -> None:
+    chosen = options()
+    line = prefixed(name, 8, 4096, chosen)
+    assert line.value == 8 * pool_of(name, chosen).request_bytes == evaluated(line)
+    assert line.inputs["shared_blocks"] == 0
+
+
+def test_without_prefix_caching_nothing_is_shared() -> None:
+    line = prefixed("llama-3.1-8b", 8, 4096, options(prefix_caching=False))
+    assert line.value == cache_line(pool_of("llama-3.1-8b", options()), 8).value
+
+
+@given(
+    length=st.integers(1, 2**17),
+    sequences=st.integers(1, 512),
+    block=st.sampled_from([16, 32, 64, 128]),
+    data=st.data(),
+)
+def test_every_sequence_has_what_is_its_own(
+    length: int, sequences: int, block: int, data: st.DataObject
+) -> None:
+    prefix = data.draw(st.integers(0, length))
+    chosen = options(max_model_len=length, block_size=block)
+    one = pool_of("llama-3.1-8b", chosen)
+    kept = int(prefixed("llama-3.1-8b", sequences, prefix, chosen).value) // one.block_bytes
+    own = max(1, -(-length // block) - prefix // block)
+    assert kept == one.request_blocks + (sequences - 1) * own
+    assert prefixed("llama-3.1-8b", sequences, 0, chosen).value == cache_line(one, sequences).value
+    assert kept <= prefixed("llama-3.1-8b", sequences, prefix // 2, chosen).value // one.block_bytes

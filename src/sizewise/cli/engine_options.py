@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sizewise.cli.options import Tokens
 from sizewise.scenario import EngineOptions, Layout
 
 Command = Callable[..., Any]
@@ -118,6 +119,14 @@ SERVERS: tuple[Any, ...] = (
         "eager",
         is_flag=True,
         help="vLLM, SGLang: no CUDA graphs.",
+    ),
+    click.option(
+        "--shared-prefix",
+        "shared_prefix",
+        type=Tokens(),
+        default=0,
+        metavar="TOKENS",
+        help="vLLM, SGLang: tokens that all sequences begin with and keep once, e.g. 2k.",
     ),
     click.option(
         "--max-loras",

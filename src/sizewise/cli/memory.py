@@ -1,6 +1,6 @@
 """``sizewise memory``: how much memory a run needs, by part and device; what fits; what to change."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,6 @@ from sizewise.planning.defaults import ALL, Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.report.document import Document, memory_document, refusal_document
 from sizewise.report.table import csv_text, markdown
-from sizewise.scenario import EngineOptions, Layout
 from sizewise.sources.reference import load_reference
 from sizewise.units import parse_memory
 
@@ -41,51 +40,25 @@ if TYPE_CHECKING:
 def command(
     *,
     models: list[Model],
-    context: int | None,
-    images: int,
-    image_size: tuple[int, int],
     audio: tuple[tuple[float, ...], ...],
-    sequences: int,
-    quant: str | None,
-    kv_cache_dtype: str | None,
-    key_cache_dtype: str | None,
-    value_cache_dtype: str | None,
-    runtime: str,
-    engine: EngineOptions,
-    layout: Layout,
-    on: str | None,
     memory: str | None,
+    draft: str | None,
     explain: bool,
     check: bool,
-    largest_model: bool,
-    draft: str | None,
-    prediction: bool,
     output: Output,
+    **told: Any,
 ) -> int:
     """How much memory it takes to run a model: weights, cache, buffers, overhead, and where it fits."""
     check_explained(output, explain=explain)
     asked = Asked(
-        context=context,
-        images=images,
-        image_size=image_size,
         audio=tuple(seconds for given in audio for seconds in given),
-        sequences=sequences,
-        quant=quant,
-        kv_cache_dtype=kv_cache_dtype,
-        key_cache_dtype=key_cache_dtype,
-        value_cache_dtype=value_cache_dtype,
-        runtime=runtime,
-        engine=engine,
-        layout=layout,
-        on=on,
         memory_bytes=parse_memory(memory) if memory is not None else None,
-        largest_model=largest_model,
         draft=None if draft is None else load_reference(draft),
-        prediction=prediction,
+        **told,
     )
-    if check and on is None and memory is None:
+    if check and asked.on is None and memory is None:
         raise click.UsageError("--check needs a device: --on rtx-4090 or --memory 24GiB")
-    every = runtime.strip().lower() == ALL
+    every = asked.runtime.strip().lower() == ALL
     comparisons = _compared(models, asked) if every else []
     answers = [answer for one in comparisons for answer in one.answers]
     answers = answers or [answer_memory(model, asked) for model in models]

@@ -6,6 +6,7 @@ Source: llama.cpp 0.5.0, conversion/; names are rows of ``facts/gguf/``.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from sizewise.architecture import Architecture, Model, Placed
 from sizewise.catalog.gguf_names import GgufArchitecture, gguf_architecture_of
@@ -29,8 +30,11 @@ LISTED = ("rope_factors_long.weight", "rope_factors_short.weight")
 """Tables of the factors that a configuration lists, for long and short texts."""
 
 
+@lru_cache(maxsize=8)
 def gguf_shape(model: Model) -> GgufShape:
     """Return the tensors of a model's GGUF file with what the rules of file types ask of it.
+
+    The last few are kept: one question asks for the same file many times.
 
     Raises InputError (unsupported_architecture) for a class or a tensor that llama.cpp's converter does
     not take, or whose names are not known here.

@@ -12,8 +12,9 @@ from sizewise.components.experts import Experts
 from sizewise.components.flat_experts import FlatExperts
 from sizewise.components.listed_experts import ListedExperts
 from sizewise.errors import UsageError
+from sizewise.parallel.routed import ROUTED
 from sizewise.parallel.tensor import rank_with_experts
-from sizewise.parallel.tensor_rules import ROUTED, tensor_share
+from sizewise.parallel.tensor_rules import tensor_share
 
 Routed = Experts | FlatExperts | ListedExperts
 
@@ -50,7 +51,7 @@ def some_experts(component: Component, ranks: int) -> Component:
     here = -(-component.experts // ranks)
     share = replace(component, experts=here, active=min(component.active, here))
     if isinstance(share, Experts):
-        return replace(share, idle=-(-share.idle // ranks))
+        return replace(share, idle=-(-share.idle // ranks), chosen=share.chosen or component.active)
     return share
 
 

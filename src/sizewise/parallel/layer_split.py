@@ -8,13 +8,14 @@ Source: llama.cpp lib 0.5.0, src/llama-model.cpp (load_tensors), src/llama-kv-ca
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import pack, unpack
 
 from sizewise.architecture import Architecture, Part
 from sizewise.components.feed_forward import FeedForward
 from sizewise.errors import UsageError
+from sizewise.parallel.routed import ROUTED
 from sizewise.parallel.selection import Place, check_one_stack, selected, token_table
-from sizewise.parallel.tensor_rules import ROUTED
 
 HOST = None
 """The device number of the host."""
@@ -132,6 +133,7 @@ def host_share(architecture: Architecture, placement: LayerPlacement) -> Archite
     return device_share(architecture, placement, HOST)
 
 
+@lru_cache(maxsize=16)
 def cache_share(architecture: Architecture, placement: LayerPlacement, device: int | None) -> Architecture:
     """Return the layers whose cache lies on a device, or on the host (None): where the layer itself is."""
     _check_layers(architecture, placement)

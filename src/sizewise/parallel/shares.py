@@ -16,3 +16,8 @@ class DeviceShare:
     architecture: Architecture
     cached: Architecture
     sequences: int
+
+
+def whole_share(architecture: Architecture, sequences: int) -> DeviceShare:
+    """Return the share of a device that has the whole model and all sequences."""
+    return DeviceShare(device=0, architecture=architecture, cached=architecture, sequences=sequences)

@@ -12,7 +12,8 @@ from sizewise.errors import UsageError
 from sizewise.notices import Notice
 from sizewise.parallel.division import nearest_possible
 from sizewise.parallel.mapping import Change, changed
-from sizewise.parallel.tensor_rules import ROUTED, has_rule, tensor_share, tower_share
+from sizewise.parallel.routed import ROUTED
+from sizewise.parallel.tensor_rules import has_rule, tensor_share, tower_share
 from sizewise.tensors import Weight
 
 

@@ -53,9 +53,6 @@ WHOLE = (
 )
 """Kinds that engines hold whole on every rank."""
 
-ROUTED = (Experts, FlatExperts, ListedExperts)
-"""Kinds that hold all routed experts of a layer and nothing else."""
-
 
 @singledispatch
 def tensor_share(component: Component, ranks: int) -> Component:

@@ -1,24 +1,28 @@
 """Which devices of the catalogue hold a run alone, each counted as the engine would use it."""
 
 from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 from sizewise.catalog.devices import Device, all_devices
-from sizewise.planning.placing import LAYER_ENGINES, Placed
+from sizewise.planning.placing import LAYER_ENGINES
 from sizewise.scenario import Scenario
 
 SIZED_BY_DEVICE = frozenset(("vllm", "sglang"))
 """Engines whose own buffers depend on the device's memory and name."""
 
 
-def runs_alone(scenario: Scenario, run_on: Callable[[Device], Placed]) -> tuple[tuple[Device, Placed], ...]:
-    """Return every device with what it would hold; devices that an engine treats alike are counted once."""
-    runs: dict[Hashable, Placed] = {}
+Found = TypeVar("Found")
+
+
+def found_alone(scenario: Scenario, find: Callable[[Device], Found]) -> tuple[tuple[Device, Found], ...]:
+    """Return every device with what it would hold; devices that an engine treats alike are asked once."""
+    known: dict[Hashable, Found] = {}
     found = []
     for device in all_devices():
         key = _treated(scenario, device)
-        if key not in runs:
-            runs[key] = run_on(device)
-        found.append((device, runs[key]))
+        if key not in known:
+            known[key] = find(device)
+        found.append((device, known[key]))
     return tuple(found)
 
 

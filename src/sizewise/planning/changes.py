@@ -95,7 +95,7 @@ def _free(scenario: Scenario, model: Model, needs: Needs, context: int) -> Itera
             scenario=replace(scenario, sequences=one),
             cost="throughput",
         )
-    if context >= min(LEAST_CONTEXT, scenario.context):
+    if context >= max(min(LEAST_CONTEXT, scenario.context), scenario.engine.shared_prefix):
         yield _context_step(scenario, context)
 
 

@@ -16,7 +16,8 @@ from sizewise.footprint.companions import prediction_bytes, tower_bytes
 from sizewise.footprint.file_types import file_type_bytes
 from sizewise.footprint.weights import storage, stored_bytes
 from sizewise.ledger import Line, total
-from sizewise.planning.placing import CACHE, LAYER_ENGINES, WEIGHTS, Held, Placed
+from sizewise.planning.held import CACHE, WEIGHTS, Held, Placed
+from sizewise.planning.placing import LAYER_ENGINES
 from sizewise.planning.storage import own_storage
 from sizewise.runtimes.registry import RUNTIMES
 from sizewise.runtimes.working import Part

@@ -15,8 +15,9 @@ from sizewise.planning.answer import MemoryAnswer
 from sizewise.planning.changes import FILE_TYPES_SHOWN
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.differences import differences
-from sizewise.planning.memory import answer_memory, memory_line, runtime_label
+from sizewise.planning.memory import answer_memory
 from sizewise.planning.placing import IDEAL
+from sizewise.planning.running import memory_line, runtime_label
 from sizewise.planning.storage import OWN_FILE_TYPES
 from sizewise.runtimes.registry import RUNTIMES
 

@@ -95,6 +95,7 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
         draft=asked.draft,
         prediction=asked.prediction,
     )
+    _check_prefix(scenario)
     notices += [
         *_unheard(model, asked.audio),
         *_beyond(model, scenario),
@@ -107,6 +108,14 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
 def _context(model: Model, asked: Asked) -> int:
     """Return the tokens of text: as asked, else the default, or the model's limit where that is less."""
     return asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
+
+
+def _check_prefix(scenario: Scenario) -> None:
+    """Refuse a shared prefix that the context does not hold."""
+    prefix = scenario.engine.shared_prefix
+    if prefix > scenario.context:
+        text = f"--shared-prefix: {prefix:,} tokens are more than the context of {scenario.context:,}"
+        raise UsageError("bad_option", f"{text}; shorten it or name a longer --context")
 
 
 def _beyond(model: Model, scenario: Scenario) -> list[Notice]:

@@ -11,7 +11,7 @@ from sizewise.scenario import ENGINE_DEFAULTS, USUAL_LAYOUT, EngineOptions, Layo
 
 COUNT_LIMIT = 10**9
 ATTENTION = ("auto", "eager", "sdpa", "flash_attention_2")
-MAY_BE_ZERO = frozenset(("device_layers", "host_expert_layers", "adapters"))
+MAY_BE_ZERO = frozenset(("device_layers", "host_expert_layers", "shared_prefix", "adapters"))
 SHARES = frozenset(("utilization",))
 
 Check = Callable[[str, object], object]

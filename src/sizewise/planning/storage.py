@@ -16,7 +16,6 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, leaf, total
 from sizewise.listing import Listing
 from sizewise.notices import Notice
-from sizewise.sources.content.logical import logical_tensors
 
 MIXED = "f16"
 """The file type in whose place a file stands that names none."""
@@ -97,6 +96,8 @@ def _gguf_storage(model: Model, listing: Listing) -> Storage:
 
 def copied_bytes(model: Model, listing: Listing) -> dict[str, int]:
     """Return the bytes, by dtype, of tables that a file stores again although the model ties them."""
+    from sizewise.sources.content.logical import logical_tensors
+
     found: Counter[str] = Counter()
     table = listing.tensors
     rows = zip(logical_tensors(listing, model), table.dtypes, table.counted_bytes, strict=True)

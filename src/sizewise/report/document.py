@@ -40,7 +40,7 @@ def params_document(
     explain: bool = False,
 ) -> Document:
     """Return the document of the parameter question."""
-    document = _head(model, {})
+    document = head_block(model, {})
     document["parameters"] = {
         "total": count.total.value,
         "active": count.active if count.active_known else None,
@@ -75,22 +75,22 @@ def tensor_rows(model: Model) -> list[Document]:
 
 def memory_document(answer: MemoryAnswer, *, explain: bool = False) -> Document:
     """Return the document of the memory question."""
-    document = _head(answer.model, scenario_block(answer.scenario, answer.runtime))
-    document["memory"] = _amounts(answer.line)
+    document = head_block(answer.model, scenario_block(answer.scenario, answer.runtime))
+    document["memory"] = amounts(answer.line)
     document["intervals"] = intervals(answer.line)
     document["status"] = {part.name: part.status for part in answer.line.parts} | {
         "total": answer.line.status
     }
     document["per_device"] = [_share(share) for share in answer.shares]
     document["host"] = answer.host
-    document["fits"] = [_fit(fit) for fit in answer.fits]
+    document["fits"] = [fit_block(fit) for fit in answer.fits]
     document["largest"] = {
         "context": answer.largest_context,
         "sequences": answer.largest_sequences,
         "model": answer.largest_model,
     }
     document["best_format"] = answer.best_format
-    document["changes"] = [_change(change) for change in answer.changes]
+    document["changes"] = [change_block(change) for change in answer.changes]
     document["runtime"] = answer.runtime
     document["command"] = answer.command
     document["command_notes"] = list(answer.start.notes) if answer.start else []
@@ -156,7 +156,8 @@ def warnings(notices: Iterable[Notice]) -> list[Mapping[str, str]]:
     return [{"code": notice.code, "message": notice.message} for notice in notices]
 
 
-def _head(model: Model, scenario: Document) -> Document:
+def head_block(model: Model, scenario: Document) -> Document:
+    """Return what every document begins with."""
     return {
         "schema_version": SCHEMA_VERSION,
         "model": {
@@ -171,15 +172,17 @@ def _head(model: Model, scenario: Document) -> Document:
     }
 
 
-def _amounts(line: Line) -> dict[str, float]:
+def amounts(line: Line) -> dict[str, float]:
+    """Return the parts by name, and the total."""
     return {part.name: part.value for part in line.parts} | {"total": line.value}
 
 
 def _share(share: Share) -> Document:
-    return {"device": share.device, **_amounts(share.line)}
+    return {"device": share.device, **amounts(share.line)}
 
 
-def _fit(fit: Fit) -> Document:
+def fit_block(fit: Fit) -> Document:
+    """Return whether it goes onto devices."""
     return {
         "device": fit.device,
         "count": fit.count,
@@ -191,7 +194,8 @@ def _fit(fit: Fit) -> Document:
     }
 
 
-def _change(change: Change) -> Document:
+def change_block(change: Change) -> Document:
+    """Return one thing to change."""
     return {
         "change": change.what,
         "option": change.option,

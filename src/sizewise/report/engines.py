@@ -1,15 +1,19 @@
 """Engines side by side: a row each, in GiB, and a line each that says why it differs from the ideal."""
 
+from typing import TYPE_CHECKING
+
 from sizewise.planning.answer import MemoryAnswer
-from sizewise.planning.compare import Comparison
 from sizewise.report.memory import how_to_run, smallest_that_fit
 from sizewise.report.table import Table
 from sizewise.units import GIB
 
+if TYPE_CHECKING:
+    from sizewise.planning.compare import Comparison
+
 PARTS = ("weights", "cache", "buffers", "overhead", "total")
 
 
-def engine_table(comparison: Comparison) -> Table:
+def engine_table(comparison: "Comparison") -> Table:
     """Return the parts of every engine, what it is counted in, and whether or where it fits."""
     named = any(answer.scenario.placements for answer in comparison.answers)
     rows = [_row(answer) for answer in comparison.answers]
@@ -32,7 +36,7 @@ def _fits(answer: MemoryAnswer) -> str:
     return next((fit.device for fit in smallest_that_fit(answer.fits)), "none")
 
 
-def engine_notes(comparison: Comparison) -> list[str]:
+def engine_notes(comparison: "Comparison") -> list[str]:
     """Return why each engine differs from the ideal, and how it is started."""
     notes = [
         f"{answer.runtime}: {'. '.join(answer.differs)}" for answer in comparison.answers if answer.differs

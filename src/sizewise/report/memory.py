@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from sizewise.ledger import Line, Number
-from sizewise.planning.answer import Fit, MemoryAnswer
+from sizewise.planning.answer import Change, Fit, MemoryAnswer
 from sizewise.report.table import Table
 from sizewise.report.terminal import stacked_bar
 from sizewise.scenario import Scenario
@@ -16,32 +16,45 @@ _RIGHT = frozenset(("GiB", "GB", "usable", "needed", "spare", "saves", "then nee
 
 def memory_tables(answer: MemoryAnswer) -> list[Table]:
     """Return the parts, the devices and the changes."""
-    columns = ("part", "GiB", "GB", "interval", "status")
-    rows = [_part_row(part) for part in answer.line.parts] + [_part_row(answer.line)]
-    title = answer.model.name
-    tables = [Table(title=title, columns=columns, rows=tuple(rows), right=_RIGHT)]
+    tables = [parts_table(answer.model.name, answer.line)]
     if len(answer.shares) > 1:
         tables.append(_share_table(answer))
     shown = answer.fits if answer.scenario.placements else smallest_that_fit(answer.fits)
     if shown:
         title = "" if answer.scenario.placements else "Smallest devices that hold it"
-        rows = [_fit_row(fit) for fit in shown]
-        columns = ("device", "usable", "needed", "spare", "fits")
-        tables.append(Table(title=title, columns=columns, rows=tuple(rows), right=_RIGHT))
-    if answer.changes:
-        changes = tuple(
-            (
-                change.what,
-                binary_bytes(change.saves),
-                binary_bytes(change.needed),
-                _yes(change.fits),
-                change.cost,
-            )
-            for change in answer.changes
+        tables.append(fit_table(shown, title))
+    return [*tables, *change_tables(answer.changes)]
+
+
+def parts_table(name: str, line: Line) -> Table:
+    """Return the parts and their sum with interval and status."""
+    rows = tuple(_part_row(part) for part in (*line.parts, line))
+    return Table(title=name, columns=("part", "GiB", "GB", "interval", "status"), rows=rows, right=_RIGHT)
+
+
+def fit_table(fits: Sequence[Fit], title: str = "") -> Table:
+    """Return the devices with what is left on each."""
+    rows = tuple(_fit_row(fit) for fit in fits)
+    columns = ("device", "usable", "needed", "spare", "fits")
+    return Table(title=title, columns=columns, rows=rows, right=_RIGHT)
+
+
+def change_tables(changes: Sequence[Change]) -> list[Table]:
+    """Return what to change as a table; none where there is nothing."""
+    if not changes:
+        return []
+    rows = tuple(
+        (
+            change.what,
+            binary_bytes(change.saves),
+            binary_bytes(change.needed),
+            yes(change.fits),
+            change.cost,
         )
-        columns = ("what to change", "saves", "then needs", "fits", "cost")
-        tables.append(Table(title="", columns=columns, rows=changes, right=_RIGHT))
-    return tables
+        for change in changes
+    )
+    columns = ("what to change", "saves", "then needs", "fits", "cost")
+    return [Table(title="", columns=columns, rows=rows, right=_RIGHT)]
 
 
 def _share_table(answer: MemoryAnswer) -> Table:
@@ -65,7 +78,7 @@ def compared_memory(answers: Sequence[MemoryAnswer]) -> list[Table]:
     rows.append(("format", *(answer.scenario.weights.name for answer in answers)))
     rows.append(("context", *(f"{answer.scenario.context:,}" for answer in answers)))
     if answers[0].scenario.placements:
-        rows.append(("fits", *(_yes(answer.all_fit) for answer in answers)))
+        rows.append(("fits", *(yes(answer.all_fit) for answer in answers)))
         rows.append(("largest context", *(_count(answer.largest_context) for answer in answers)))
     return [Table(title="GiB", columns=("part", *names), rows=tuple(rows), right=frozenset(names))]
 
@@ -187,8 +200,9 @@ def _fit_row(fit: Fit) -> tuple[str, ...]:
 
 
 def _verdict(fit: Fit) -> str:
-    return "tight" if fit.tight else _yes(fit.fits)
+    return "tight" if fit.tight else yes(fit.fits)
 
 
-def _yes(answer: bool) -> str:
+def yes(answer: bool) -> str:
+    """Print a truth value."""
     return "yes" if answer else "no"

@@ -10,7 +10,7 @@ from sizewise.streams import on_terminal
 BAR_WIDTH = 60
 LEAST_WIDTH = 60
 """Columns below which tables would lose cells; a narrower terminal folds the lines itself."""
-_GLYPHS = "█▓▒░·"
+_GLYPHS = "█▓▒░·:"
 _COLOURS = ("blue", "cyan", "yellow", "magenta", "default")
 
 

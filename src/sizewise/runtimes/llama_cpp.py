@@ -26,7 +26,7 @@ from sizewise.runtimes.llama_estimate import estimated_buffer
 from sizewise.runtimes.llama_graph.decoder import compute_bytes
 from sizewise.runtimes.llama_graph.from_architecture import graph_plan
 from sizewise.runtimes.llama_graph.plan import GraphPlan
-from sizewise.runtimes.llama_graph.step import GraphSettings
+from sizewise.runtimes.llama_graph.step import GraphSettings, alike
 from sizewise.runtimes.working import Part, Working, fixed_overhead, whole_device
 from sizewise.scenario import Scenario
 
@@ -114,7 +114,7 @@ def _compute(part: Part) -> tuple[Line, tuple[Notice, ...]]:
                 message=f"the graph of {part.model_type} is not modelled: its compute buffer is estimated",
             ),
         )
-    amount = _replayed(plan, settings)
+    amount = _replayed(plan, alike(settings))
     low, high = (1.0, 1.0) if _on_cpu(part) else OTHER_DEVICES
     line = leaf(
         "compute buffer",

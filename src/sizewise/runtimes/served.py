@@ -27,6 +27,13 @@ def engine_notices(part: Part, engine: Served, label: str) -> Iterator[Notice]:
         yield Notice(code="not_cuda", message=text)
 
 
+def unshared_prefix(part: Part, name: str, shares: bool) -> Iterator[Notice]:
+    """Yield that a prefix is counted for every sequence, where layers keep more than all tokens alike."""
+    if part.scenario.engine.shared_prefix and not shares:
+        text = "counted for every sequence: layers with windows or states share it only at times"
+        yield Notice(code="prefix_not_shared", message=f"{name}: the shared prefix is {text}")
+
+
 def pool_report(name: str, unit: str, amounts: tuple[int, int, int], source: str) -> Line:
     """Return (low, typical, high) of a pool: never less than none, and in this order.
 

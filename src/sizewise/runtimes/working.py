@@ -1,16 +1,18 @@
 """What an engine is asked, and what it answers: the memory of one device beside its weights."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sizewise.architecture import Architecture
 from sizewise.catalog.devices import Device
 from sizewise.catalog.overheads import overheads
-from sizewise.catalog.serving import Allowance
 from sizewise.ledger import Line, leaf, total
 from sizewise.notices import Notice
 from sizewise.runtimes import CacheRequest
 from sizewise.scenario import USUAL_LAYOUT, Layout, Scenario
+
+if TYPE_CHECKING:
+    from sizewise.catalog.serving import Allowance
 
 NOTHING = total("host", (), "bytes")
 
@@ -82,7 +84,7 @@ def range_leaf(name: str, unit: str, amounts: tuple[int, int, int], source: str)
     return leaf(name, typical, unit, source=source, status="assumed", interval=(low, high))
 
 
-def allowance_leaf(name: str, amount: Allowance, source: str) -> Line:
+def allowance_leaf(name: str, amount: "Allowance", source: str) -> Line:
     """Return an allowance in bytes as a line."""
     amounts = (int(amount.low), int(amount.typical), int(amount.high))
     return range_leaf(name, "bytes", amounts, source)

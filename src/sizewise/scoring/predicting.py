@@ -7,8 +7,8 @@ from sizewise.architecture import Model
 from sizewise.catalog.measurements import measured_configs
 from sizewise.ledger import Line
 from sizewise.planning.defaults import scenario_for
-from sizewise.planning.memory import run_memory, stored_weights
-from sizewise.planning.placing import Placed
+from sizewise.planning.held import Placed
+from sizewise.planning.running import run_memory, stored_weights
 from sizewise.scenario import Scenario
 from sizewise.scoring.asking import asked_for
 from sizewise.sources.config_json import from_config

@@ -17,7 +17,6 @@ from sizewise.listing import Place
 from sizewise.sources.config_json import from_config, from_standard_input, standard_input
 from sizewise.sources.hub.reference import HubReference, parse_hub_reference
 from sizewise.sources.settings import parse_settings
-from sizewise.sources.shapes import nominal
 from sizewise.units import COUNT_LIMIT, parse_count
 
 REFERENCE_LIMIT = 4096
@@ -124,6 +123,8 @@ def _placed(model: Model, place: Place, changes: Mapping[str, Any]) -> Model:
 
 
 def _nominal(reference: str, changes: Mapping[str, Any]) -> Model:
+    from sizewise.sources.shapes import nominal
+
     try:
         return nominal(parse_count(reference), dict(changes))
     except UsageError as error:

@@ -5,39 +5,34 @@ Only what differs from the engine's own defaults is written. Names of flags are 
 outside is quoted. What an engine cannot be told on its command line is said beside it.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib import import_module
 
 from sizewise.architecture import Model
-from sizewise.parallel.ranks import usual_layout
-from sizewise.planning.commands.llama_server import llama_server
-from sizewise.planning.commands.mlx_server import mlx_server
-from sizewise.planning.commands.ollama_run import ollama_run
-from sizewise.planning.commands.python_snippet import python_snippet
-from sizewise.planning.commands.servers import sglang_server, vllm_server
 from sizewise.planning.commands.start import Start
 from sizewise.scenario import Layout, Scenario
 
-STARTS: Mapping[str, Callable[[Model, Scenario], Start]] = {
-    "llama.cpp": llama_server,
-    "ollama": ollama_run,
-    "vllm": vllm_server,
-    "sglang": sglang_server,
-    "transformers": python_snippet,
-    "mlx": mlx_server,
+STARTS = {
+    "llama.cpp": ("llama_server", "llama_server"),
+    "ollama": ("ollama_run", "ollama_run"),
+    "vllm": ("servers", "vllm_server"),
+    "sglang": ("servers", "sglang_server"),
+    "transformers": ("python_snippet", "python_snippet"),
+    "mlx": ("mlx_server", "mlx_server"),
 }
+"""Where the command of each engine is made: a module here and its function."""
 RANKED = frozenset(("vllm", "sglang"))
 """Engines that are told how many devices share every matrix."""
 
 
 def start_command(model: Model, scenario: Scenario) -> Start | None:
     """Return how the scenario's engine is started; None where it is nobody's engine."""
-    build = STARTS.get(scenario.runtime)
-    if build is None:
+    if scenario.runtime not in STARTS:
         return None
     if scenario.runtime in RANKED and scenario.devices > 1:
         scenario = replace(scenario, layout=_layout(model, scenario))
-    started = build(model, scenario)
+    module, build = STARTS[scenario.runtime]
+    started: Start = getattr(import_module(f"{__name__}.{module}"), build)(model, scenario)
     if scenario.draft is None and not scenario.prediction:
         return started
     return replace(
@@ -49,5 +44,7 @@ def _layout(model: Model, scenario: Scenario) -> Layout:
     """Return the layout that was asked for with its ranks, else the engine's habit."""
     layout, count = scenario.layout, scenario.devices
     if not layout.chosen:
+        from sizewise.parallel.ranks import usual_layout
+
         return usual_layout(model.architecture, count)
     return replace(layout, tensor=layout.tensor or max(1, count // (layout.pipeline * layout.data)))

@@ -3,7 +3,7 @@
 Source: llama.cpp (ggml 0.25.3), ``llama-context.cpp`` and ``llama-kv-cache-iswa.cpp``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CELL_PADDING = 256
 """Cache cells come in multiples of this."""
@@ -31,6 +31,18 @@ class GraphSettings:
     def batch_tokens(self) -> int:
         """Tokens of a micro-batch: no more than fit into a batch or the context."""
         return min(self.context, self.batch, self.micro_batch)
+
+
+def alike(settings: GraphSettings) -> GraphSettings:
+    """Return the settings with a context of whole cells: those of one graph have the same.
+
+    >>> alike(GraphSettings(context=8000)) == alike(GraphSettings(context=8100))
+    True
+    """
+    if settings.context <= min(settings.batch, settings.micro_batch):
+        return settings
+    step = reserved_step(settings)
+    return replace(settings, context=step.cells * step.streams)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from typing import ClassVar
 from sizewise.catalog.devices import Device
 from sizewise.catalog.serving import allowance, sglang_pools_windows, sglang_ratio
 from sizewise.ledger import Line, leaf, total
-from sizewise.runtimes.served import engine_notices, per_replica, pool_report
+from sizewise.runtimes.served import engine_notices, per_replica, pool_report, unshared_prefix
 from sizewise.runtimes.sglang import NAME, SOURCE, VERSION
 from sizewise.runtimes.sglang.options import SglangOptions
-from sizewise.runtimes.sglang.pools import cache_line, pools
+from sizewise.runtimes.sglang.pools import cache_line, pools, shares_prefix
 from sizewise.runtimes.sglang.share import (
     available_bytes,
     encoder_cache_bytes,
@@ -43,11 +43,17 @@ class Sglang:
         if options.tp_size * options.pp_size > 1:
             overhead.append(allowance_leaf("communication", allowance(NAME, "communicator_mib"), SOURCE))
         return Working(
-            cache=cache_line(cost, part.sequences, options, _available(part, options)[1]),
+            cache=cache_line(
+                cost,
+                part.sequences,
+                options,
+                _available(part, options)[1],
+                prefix=part.scenario.engine.shared_prefix,
+            ),
             buffers=total("buffers", _kept_free(part, options), "bytes"),
             overhead=total("overhead", overhead, "bytes"),
             reports=per_replica(_reports(part, cost, options), part.layout.data),
-            notices=tuple(engine_notices(part, NAME, SOURCE)),
+            notices=(*engine_notices(part, NAME, SOURCE), *unshared_prefix(part, NAME, shares_prefix(cost))),
         )
 
 

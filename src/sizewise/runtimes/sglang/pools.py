@@ -72,8 +72,10 @@ def pools(cost: TokenCost, available: int, options: SglangOptions) -> SglangPool
     )
 
 
-def demand(cost: TokenCost, sequences: int, options: SglangOptions) -> Demand:
+def demand(cost: TokenCost, sequences: int, options: SglangOptions, *, prefix: int = 0) -> Demand:
     """Return what ``sequences`` requests of the longest length take of the pools, in whole pages.
+
+    They begin with the same ``prefix`` tokens, which are kept once.
 
     Sliding layers with their own pool keep the window and one page more, recurrent layers the slots that
     SGLang counts for every request.
@@ -81,28 +83,53 @@ def demand(cost: TokenCost, sequences: int, options: SglangOptions) -> Demand:
     page = _page(options)
     length = -(-options.context_length // page) * page
     window = min(length, -(-(cost.window + page) // page) * page)
+    shared = shared_tokens(cost, prefix, options)
     return Demand(
-        tokens=sequences * length if cost.full else 0,
+        tokens=sequences * length - (sequences - 1) * shared if cost.full else 0,
         sliding_tokens=sequences * window if cost.sliding else 0,
         state_slots=sequences * _slots_each(options) if cost.state else 0,
     )
 
 
-def cache_line(cost: TokenCost, sequences: int, options: SglangOptions, available: int | None = None) -> Line:
+def shares_prefix(cost: TokenCost) -> bool:
+    """Tell whether every layer keeps all tokens in one pool."""
+    return not cost.sliding and not cost.state
+
+
+def shared_tokens(cost: TokenCost, prefix: int, options: SglangOptions) -> int:
+    """Count the tokens of a common prefix that the radix cache keeps once: those of whole pages.
+
+    The last token of a request is always computed. 0 beside pools of windows or states, which keep copies
+    of their own.
+    Source: SGLang 0.5.23, ``managers/schedule_batch.py``, ``mem_cache/radix_cache.py``.
+    """
+    if not shares_prefix(cost):
+        return 0
+    page = _page(options)
+    return min(prefix, options.context_length - 1) // page * page
+
+
+def cache_line(
+    cost: TokenCost,
+    sequences: int,
+    options: SglangOptions,
+    available: int | None = None,
+    *,
+    prefix: int = 0,
+) -> Line:
     """Return the bytes of the pools that hold ``sequences`` requests of the longest length on one device.
 
     The pools are split by fixed ratios, so what one of them needs enlarges the others. ``available`` are
     the bytes that a named device has for them; it need not be larger than that where it holds them.
     """
-    wanted = demand(cost, sequences, options)
+    wanted = demand(cost, sequences, options, prefix=prefix)
     parts = []
-    for name, tokens, each in (
-        ("full attention", wanted.tokens, cost.full),
-        ("sliding attention", wanted.sliding_tokens, cost.sliding),
-    ):
-        if each:
-            inputs = {"sequences": sequences, "tokens": tokens // sequences, "token_bytes": each}
-            parts.append(_leaf(name, tokens * each, "sequences * tokens * token_bytes", inputs))
+    one = demand(cost, 1, options)
+    if cost.full:
+        shared = shared_tokens(cost, prefix, options) if prefix else None
+        parts.append(_tokens_leaf("full attention", sequences, one.tokens, cost.full, shared))
+    if cost.sliding:
+        parts.append(_tokens_leaf("sliding attention", sequences, one.sliding_tokens, cost.sliding))
     if cost.state:
         slots = _slots_each(options)
         inputs = {"sequences": sequences, "slots": slots, "state_bytes": cost.state}
@@ -112,6 +139,16 @@ def cache_line(cost: TokenCost, sequences: int, options: SglangOptions, availabl
     if unused > 0:
         parts.append(_leaf("unused by the pools' fixed split", unused, "", {}))
     return total("cache", parts, "bytes")
+
+
+def _tokens_leaf(name: str, sequences: int, tokens: int, each: int, shared: int | None = None) -> Line:
+    """Return what layers keep of sequences; ``shared`` tokens of them once (None: nothing in common)."""
+    inputs = {"sequences": sequences, "tokens": tokens, "token_bytes": each}
+    if shared is None:
+        return _leaf(name, sequences * tokens * each, "sequences * tokens * token_bytes", inputs)
+    kept = sequences * tokens - (sequences - 1) * shared
+    formula = "(sequences * tokens - (sequences - 1) * shared_tokens) * token_bytes"
+    return _leaf(name, kept * each, formula, {**inputs, "shared_tokens": shared})
 
 
 def needed_bytes(

@@ -6,11 +6,19 @@ from typing import ClassVar
 from sizewise.catalog.devices import Device
 from sizewise.catalog.serving import vllm_keeps_latent
 from sizewise.ledger import Line, leaf, total
-from sizewise.runtimes.served import engine_notices, per_replica, pool_report
+from sizewise.runtimes.served import engine_notices, per_replica, pool_report, unshared_prefix
 from sizewise.runtimes.vllm import NAME, SOURCE, VERSION
 from sizewise.runtimes.vllm.adapters import Adapters, adapter_buffers
 from sizewise.runtimes.vllm.experts import expert_padding_bytes
-from sizewise.runtimes.vllm.groups import LOCAL, BlockPool, Layers, block_pool, cache_line
+from sizewise.runtimes.vllm.groups import (
+    LOCAL,
+    BlockPool,
+    Layers,
+    block_pool,
+    cache_line,
+    shared_blocks,
+    shares_prefix,
+)
 from sizewise.runtimes.vllm.layers import layer_caches
 from sizewise.runtimes.vllm.options import VllmOptions, recurrent_bytes, vllm_options
 from sizewise.runtimes.vllm.startup import requested_bytes, reserved_line, start_up, visible_bytes
@@ -51,23 +59,28 @@ class Vllm:
             buffers.append(padding)
         rest = [line for line in reserved.parts if line.name not in BUFFERS and line.name != WEIGHTS]
         return Working(
-            cache=total("cache", [_blocks(pool, caches, part.sequences)], "bytes"),
+            cache=total("cache", [_blocks(pool, caches, part, options)], "bytes"),
             buffers=total("buffers", buffers, "bytes"),
             overhead=total("overhead", rest, "bytes"),
             reports=per_replica(_reports(part, pool, options), part.layout.data),
-            notices=tuple(engine_notices(part, NAME, SOURCE)),
+            notices=(
+                *engine_notices(part, NAME, SOURCE),
+                *unshared_prefix(part, NAME, shares_prefix(caches)),
+            ),
         )
 
 
-def _blocks(pool: BlockPool, caches: Layers, sequences: int) -> Line:
+def _blocks(pool: BlockPool, caches: Layers, part: Part, options: VllmOptions) -> Line:
     """Return the blocks of the sequences under a name that tells their size and what windows add.
 
     Layers with windows beside whole ones in a single group keep every token.
     """
+    prefix = part.scenario.engine.shared_prefix
+    shared = shared_blocks(caches, pool, prefix, options) if prefix else None
     local = [layer.kind in LOCAL for layer in caches]
     follows = all(local) or (any(local) and pool.groups > 1)
     name = f"blocks of {pool.block_tokens:,} tokens" + (", windows and tokens in flight" if follows else "")
-    return replace(cache_line(pool, sequences), name=name)
+    return replace(cache_line(pool, part.sequences, shared), name=name)
 
 
 def seen_bytes(device: Device) -> int:

@@ -96,22 +96,48 @@ def request_blocks(layer: LayerCache, options: VllmOptions) -> int:
     return _blocks(-(-length // options.decode_context), layer.block)
 
 
-def cache_line(pool: BlockPool, sequences: int) -> Line:
+def shared_blocks(layers: Layers, pool: BlockPool, prefix: int, options: VllmOptions) -> int:
+    """Count the blocks of a request that all others share: the whole ones of ``prefix`` tokens.
+
+    The last token of a request is always computed, so its block is its own. 0 where layers are not all of
+    full or latent attention in one group: what such a group shares also depends on when requests come.
+    Source: vLLM 0.33.0, ``v1/core/kv_cache_manager.py`` (max_cache_hit_length), ``kv_cache_coordinator.py``.
+    """
+    if pool.groups != 1 or not options.prefix_caching or not shares_prefix(layers):
+        return 0
+    return min(prefix, options.max_model_len - 1) // (pool.block_tokens * options.decode_context)
+
+
+def shares_prefix(layers: Layers) -> bool:
+    """Tell whether every layer keeps all tokens, so that a prefix has the same blocks in each."""
+    return all(layer.kind in WHOLE for layer in layers) and len({layer.block for layer in layers}) == 1
+
+
+def cache_line(pool: BlockPool, sequences: int, shared: int | None = None) -> Line:
     """Return the bytes of the pool that ``sequences`` requests of the longest length take.
 
-    >>> cache_line(BlockPool(block_bytes=2_097_152, groups=1, request_blocks=512, block_tokens=16), 2).value
-    2147483648
+    ``shared`` are the blocks that they have in common; None: they have no common prefix.
+
+    >>> pool = BlockPool(block_bytes=2_097_152, groups=1, request_blocks=512, block_tokens=16)
+    >>> cache_line(pool, 2).value, cache_line(pool, 2, 128).value
+    (2147483648, 1879048192)
     """
+    inputs = {
+        "sequences": sequences,
+        "request_blocks": pool.request_blocks,
+        "block_bytes": pool.block_bytes,
+    }
+    formula = "sequences * request_blocks * block_bytes"
+    if shared is not None:
+        formula = "(sequences * request_blocks - (sequences - 1) * shared_blocks) * block_bytes"
+        inputs["shared_blocks"] = shared
+    blocks = sequences * pool.request_blocks - (sequences - 1) * (shared or 0)
     return leaf(
         "cache",
-        sequences * pool.request_bytes,
+        blocks * pool.block_bytes,
         "bytes",
-        formula="sequences * request_blocks * block_bytes",
-        inputs={
-            "sequences": sequences,
-            "request_blocks": pool.request_blocks,
-            "block_bytes": pool.block_bytes,
-        },
+        formula=formula,
+        inputs=inputs,
         source=SOURCE,
         status="derived",
     )

@@ -1,0 +1,74 @@
+"""How far named devices reach: the largest context, sequences, format and model, and what to change."""
+
+from dataclasses import replace
+from functools import cache
+
+from sizewise.architecture import Model
+from sizewise.ledger import Line
+from sizewise.planning.answer import MemoryAnswer
+from sizewise.planning.best import best_format, largest_preset
+from sizewise.planning.changes import Need, suggest
+from sizewise.planning.defaults import Asked, scenario_for
+from sizewise.planning.held import Placed
+from sizewise.planning.inverse import largest, straight_guess
+from sizewise.planning.running import needed_on, run_memory, usable_bytes
+from sizewise.scenario import Scenario
+from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
+
+
+def missing_bytes(run: Placed, scenario: Scenario) -> int:
+    """Return by how much the fullest device is too small; negative is what it has to spare.
+
+    The devices are those that the scenario names.
+    """
+    return need_of(run, scenario).missing
+
+
+def need_of(run: Placed, scenario: Scenario) -> Need:
+    """Return what the device needs that lacks most; the devices are those that the scenario names."""
+    found = []
+    host = int(run.host.value)
+    for held in run.held:
+        if held.device is not None:
+            needed = needed_on(held.device, int(held.line.value), host)
+            found.append(Need(needed=needed, missing=needed - usable_bytes(held.device, scenario)))
+    return max(found, key=lambda need: need.missing)
+
+
+def with_reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
+    """Add how far the devices reach, and what to change when they do not hold the scenario."""
+    model, scenario = answer.model, answer.scenario
+
+    def reach(field: str, known: int, limit: int) -> int:
+        @cache
+        def lacking(count: int) -> int:
+            changed: Scenario = replace(scenario, **{field: count})  # type: ignore[arg-type]
+            return missing_bytes(run_memory(model, changed, weights), changed)
+
+        return largest(lambda count: lacking(count) <= 0, limit, straight_guess(lacking, known))
+
+    def needs(_: Model, changed: Scenario) -> Need:
+        return need_of(run_memory(model, changed), changed)
+
+    context = reach("context", scenario.context, CONTEXT_LIMIT)
+    sequences = reach("sequences", max(scenario.sequences, 2), SEQUENCES_LIMIT)
+    best = best_format(model, scenario, lambda _, changed: needs(model, changed).missing <= 0)
+    bounded = not scenario.engine.cache_on_host and scenario.engine.device_layers != 0
+    return replace(
+        answer,
+        largest_context=context if bounded and context < CONTEXT_LIMIT else None,
+        largest_sequences=sequences if bounded and sequences < SEQUENCES_LIMIT else None,
+        best_format=None if best is None else best.name,
+        changes=() if answer.all_fit else suggest(model, scenario, needs, context),
+    )
+
+
+def with_largest_model(answer: MemoryAnswer, asked: Asked) -> MemoryAnswer:
+    """Add the largest model of the catalogue that the devices hold in the same format and engine."""
+    same = replace(asked, quant=answer.scenario.weights.name, runtime=answer.scenario.runtime)
+
+    def fits(model: Model, scenario: Scenario) -> bool:
+        return missing_bytes(run_memory(model, scenario), scenario) <= 0
+
+    found = largest_preset(lambda model: scenario_for(model, same)[0], fits)
+    return replace(answer, largest_model=None if found is None else found.id)

@@ -32,6 +32,10 @@ class Operation:
     """Query heads whose scores this is."""
     encoder_keys: bool = False
     """The keys are those of the encoder (cross-attention)."""
+    chunked: bool = False
+    """``reach`` is the length of pieces: a token meets those before it in its own piece alone."""
+    selects: bool = False
+    """It only chooses keys: no gradient of the model's loss comes back through it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,10 @@ class SequenceState:
 Kept = TokenCache | SequenceState
 
 
-def product(name: str, role: Role, outputs: int, inputs: int, *, times: int = 1) -> Operation:
+def product(
+    name: str, role: Role, outputs: int, inputs: int, *, times: int = 1, selects: bool = False
+) -> Operation:
     """Return the product of a token with a matrix [outputs, inputs], done ``times`` times (experts)."""
-    return Operation(name=name, role=role, macs=outputs * inputs * times, outputs=outputs * times)
+    return Operation(
+        name=name, role=role, macs=outputs * inputs * times, outputs=outputs * times, selects=selects
+    )

@@ -39,7 +39,6 @@ class AltUp:
         yield product("prediction_coefs", "feed_forward", streams**2, streams)
         yield product("correction_coefs", "feed_forward", streams, streams)
         yield product("prediction", "feed_forward", streams * self.hidden, streams)
-        yield product("correction", "feed_forward", streams * self.hidden, 1)
 
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""

@@ -7,7 +7,7 @@ Source: DeepSeek-V4 report, section 2.3; names: modelling file of transformers 5
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizewise.operations import Kept, Operation, TokenCache, product
 from sizewise.tensors import Weight, linear
@@ -128,12 +128,17 @@ class CompressedAttention:
         rate, indexer = compressor.rate, compressor.indexer
         if indexer is not None:
             queries = indexer.heads * indexer.head_size
-            yield from compressor.operations("index", self.hidden, indexer.head_size)
-            yield product("index_queries", "attention", queries, self.query_rank)
-            yield product("index_weights", "attention", indexer.heads, self.hidden)
+            for operation in compressor.operations("index", self.hidden, indexer.head_size):
+                yield replace(operation, selects=True)
+            yield product("index_queries", "attention", queries, self.query_rank, selects=True)
+            yield product("index_weights", "attention", indexer.heads, self.hidden, selects=True)
             per_entry = queries + indexer.heads
             yield Operation(
-                name="index_scores", role="attention", kind="scores", macs_per_key=-(-per_entry // rate)
+                name="index_scores",
+                role="attention",
+                kind="scores",
+                macs_per_key=-(-per_entry // rate),
+                selects=True,
             )
         yield Operation(
             name="entry_scores",

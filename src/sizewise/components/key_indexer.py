@@ -58,13 +58,14 @@ class KeyIndexer:
 
     def operations(self) -> Iterator[Operation]:
         """Yield the products and the scores: G*I per key, or per group of pooled keys (rounded up)."""
-        yield product("index_queries", "attention", self.queries, self.hidden)
-        yield product("index_keys", "attention", self.head_size, self.hidden)
+        yield product("index_queries", "attention", self.queries, self.hidden, selects=True)
+        yield product("index_keys", "attention", self.head_size, self.hidden, selects=True)
         yield Operation(
             name="index_scores",
             role="attention",
             kind="scores",
             macs_per_key=-(-self.queries // self.pooled),
+            selects=True,
         )
 
     def kept(self) -> Iterator[Kept]:

@@ -13,6 +13,7 @@ from sizewise.ledger import Line
 from sizewise.listing import NOWHERE, Listing, Place
 from sizewise.notices import Notice
 from sizewise.operations import Kept, Operation
+from sizewise.tape.style import NO_TRAITS, Traits
 from sizewise.tensors import Weight
 
 
@@ -21,15 +22,12 @@ class Component(Protocol):
 
     def weights(self) -> Iterator[Weight]:
         """Yield the stored tensors."""
-        ...
 
     def operations(self) -> Iterator[Operation]:
         """Yield the work done for one token."""
-        ...
 
     def kept(self) -> Iterator[Kept]:
         """Yield what is kept for the next token."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,6 @@ class MediaTokens(Protocol):
 
     def tokens(self, width: int, height: int) -> int:
         """Count the tokens of a picture of ``width`` × ``height`` pixels."""
-        ...
 
 
 class SoundTokens(Protocol):
@@ -86,11 +83,9 @@ class SoundTokens(Protocol):
     @property
     def longest(self) -> int | None:
         """Seconds of a sound that are heard; None: all of them."""
-        ...
 
     def line(self, seconds: float) -> Line:
         """Return the tokens of a sound of that many seconds, with their formula."""
-        ...
 
 
 TowerRole = Literal["vision", "audio", "projector"]
@@ -295,6 +290,7 @@ class Model:
     counted: Architecture | None = None
     trainable: int | None = None
     rope: RopeScaling | None = None
+    traits: Traits = NO_TRAITS
     declared_experts: int = 0
     place: Place = NOWHERE
     notices: tuple[Notice, ...] = ()

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, product
+from sizewise.tape.loss import finished_logits
+from sizewise.tape.norms import layer_norm
+from sizewise.tape.tape import Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Role, Weight
 
 
@@ -40,6 +44,25 @@ class Embedding:
         """Yield nothing."""
         return iter(())
 
+    def record(self, tape: Tape, identifiers: Tensor) -> Tensor:
+        """Record the look-up of a row per identifier: it saves the identifiers.
+
+        Where the table is not trained, a gradient of what is looked up is asked for nevertheless: the layers
+        above could not be done again otherwise.
+        """
+        weight = tape.weight(self.rows * self.width)
+        found = tape.step(
+            "lookup",
+            (weight,),
+            tape.tokens * self.width,
+            tape.setting.stored,
+            saved=(identifiers,) if weight.tracked else (),
+        )
+        found.tracked = True
+        if tape.style.normed_embedding:
+            return layer_norm(tape, found, self.width, weighted=False)
+        return tape.scale(found) if tape.style.scaled_embedding else found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
@@ -65,6 +88,10 @@ class Head:
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""
         return iter(())
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record the logits of all tokens."""
+        return finished_logits(tape, tape.linear(source, self.vocabulary, bias=self.bias))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

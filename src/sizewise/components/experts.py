@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, product
+from sizewise.tape.activation import activation
+from sizewise.tape.tape import NotRecordable, Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight
+
+INDEX = 8
+"""Bytes of an index."""
+
+OFFSET = 4
+"""Bytes of the place where the rows of an expert end (torch's grouped product)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +43,17 @@ class Experts:
     names: ExpertNames = ExpertNames()
     idle: int = 0
     """Experts that pass a token on unchanged; the class stores a first matrix for them nevertheless."""
+    chosen: int = 0
+    """Experts that a token uses on all devices that share them; 0: all are here, ``active``."""
+
+    @property
+    def rows(self) -> int:
+        """Rows per token that pass through the experts here: as many come from other devices as go there.
+
+        >>> Experts(hidden=8, width=4, experts=2, active=2, chosen=4).rows
+        4
+        """
+        return self.chosen or self.active
 
     def weights(self) -> Iterator[Weight]:
         """Yield the two stacks, and their biases [E, out] where there are some.
@@ -76,3 +96,56 @@ class Experts:
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""
         return iter(())
+
+    def record(self, tape: Tape, source: Tensor, chances: Tensor) -> Tensor:
+        """Record k copies of each token, sorted by expert, through both matrices, weighted and summed.
+
+        T*k rows in all, however many experts are here: on average a device gets as many as it sends.
+        """
+        if self.idle:
+            raise NotRecordable("experts that pass a token on")
+        rows = tape.tokens * self.rows
+        order = (tape.tensor(rows, INDEX, tracked=False), tape.tensor(self.experts, OFFSET, tracked=False))
+        sent = tape.step("sent", (source,), rows * self.hidden, source.width, extra=INDEX * rows)
+        pieces = 2 if self.gated else 1
+        first = self._record_product(tape, sent, pieces * self.width, self.hidden, order)
+        inner = self._record_gate(tape, first)
+        outputs = self._record_product(tape, inner, self.hidden, self.width, order)
+        ordered = tape.step("ordered", (chances,), rows, chances.width, extra=INDEX * rows)
+        weighted = tape.multiply(outputs, ordered)
+        restored = tape.step("restored", (weighted,), weighted.numbers, weighted.width, extra=INDEX * rows)
+        summed = tape.mean(restored, tape.stream * self.hidden)
+        return tape.cast(summed, source.width)
+
+    def _record_product(
+        self, tape: Tape, source: Tensor, outputs: int, inputs: int, order: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Record rows with the matrix of their expert: it keeps where the rows of each expert end.
+
+        It has no rule for autocast: the rows are cast to the matrix's width.
+        """
+        rows, ends = order
+        weight = tape.weight(self.experts * outputs * inputs)
+        source = tape.cast(source, weight.width)
+        found = tape.step(
+            "product",
+            (source, weight),
+            rows.numbers * outputs,
+            source.width,
+            saved=([source, ends] if weight.tracked else [ends]) + [weight] * source.tracked,
+            product=True,
+        )
+        if not self.bias:
+            return found
+        bias = tape.weight(self.experts * outputs)
+        return tape.add(found, tape.step("biases", (bias,), found.numbers, found.width, saved=(rows,)))
+
+    def _record_gate(self, tape: Tape, first: Tensor) -> Tensor:
+        if not self.gated:
+            return activation(tape, first)
+        gate, up = tape.split(first, (first.numbers // 2,) * 2)
+        if tape.style.expert_gate == "plain":
+            return tape.multiply(activation(tape, gate), up)
+        gate, up = tape.unary("clamp", gate, "input"), tape.unary("clamp", up, "input")
+        shut = tape.multiply(gate, tape.unary("sigmoid", tape.scale(gate), "output"))
+        return tape.multiply(tape.scale(up), shut)

@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, product
+from sizewise.tape.activation import activation
+from sizewise.tape.tape import NotRecordable, Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Role, Weight, linear
 
 
@@ -68,3 +71,23 @@ class FeedForward:
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""
         return iter(())
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record down(activation(gate(x)) * up(x)), or down(activation(up(x)))."""
+        if tape.style.activation == "xielu" and not self.learned_activation:
+            raise NotRecordable("xielu without its weights")
+        if self.gated and self.names.fused:
+            both = tape.linear(source, 2 * self.width, bias=self.bias)
+            gate, up = tape.split(both, (both.numbers // 2,) * 2)
+        elif self.gated:
+            gate = tape.linear(source, self.width, bias=self.bias)
+        if not self.gated:
+            inner = activation(tape, tape.linear(source, self.width, bias=self.bias))
+        elif self.names.fused:
+            inner = tape.multiply(up, activation(tape, gate))
+        else:
+            active = activation(tape, gate)
+            inner = tape.multiply(active, tape.linear(source, self.width, bias=self.bias))
+        inner = tape.dropout(inner, tape.style.inner_dropout)
+        output = tape.linear(inner, self.hidden, joins=True, bias=self.bias)
+        return tape.dropout(output, tape.style.residual_dropout * tape.style.feed_forward_drops)

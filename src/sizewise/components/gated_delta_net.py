@@ -6,9 +6,14 @@ Source: Yang et al. 2024, arXiv:2412.06464.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizewise.operations import Kept, Operation, SequenceState, product
+from sizewise.tape.convolution import causal_convolution
+from sizewise.tape.delta_rule import CHUNK, DeltaInputs, delta_rule
+from sizewise.tape.norms import norm_then_gate
+from sizewise.tape.tape import WIDE, NotRecordable, Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight, linear
 
 
@@ -108,4 +113,66 @@ class GatedDeltaNet:
             channels=self.channels,
             kernel=self.kernel,
             recurrent=self.value_heads * self.key_size * self.value_size,
+        )
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record projections, convolution, the delta rule, its gated norm and the output projection.
+
+        The kernel of flash-linear-attention (chunk_gated_delta_rule) keeps its inputs, the normed queries and
+        keys and a triangle of 64 numbers per token and head; it does the states again.
+        """
+        if self.separate:
+            raise NotRecordable("delta net of six projections")
+        tokens = tape.tokens
+        mixed, gate, strength, rate = self._record_inputs(tape, source)
+        strength = tape.unary("sigmoid", strength, "output")
+        decay = tape.unary("exponential", tape.cast(tape.weight(self.value_heads), WIDE), "output")
+        shifted = tape.add(tape.cast(rate, WIDE), tape.weight(self.value_heads))
+        decay = tape.multiply(tape.scale(decay), tape.unary("softplus", shifted, "input"))
+        mixed = causal_convolution(tape, mixed, self.channels, self.kernel)
+        queries, keys = tape.split(mixed, (tokens * self.keys,) * 2)
+        values = tape.view(mixed, tokens * self.values)
+        inputs = DeltaInputs(queries=queries, keys=keys, values=values, strength=strength, decay=decay)
+        if tape.setting.kernels:
+            output = self._fused(tape, inputs, gate)
+        else:
+            output = norm_then_gate(tape, self._ruled(tape, inputs), gate, self.value_size)
+        return tape.product(output, self.hidden, self.values, joins=True)
+
+    def _record_inputs(self, tape: Tape, source: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Record the projections: what is convolved, the output gate, strengths and rates of decay."""
+        tokens, heads = tape.tokens, self.value_heads
+        if not self.fused:
+            widths = (self.channels, self.values, heads, heads)
+            mixed, gate, strength, rate = (tape.linear(source, width) for width in widths)
+            return mixed, gate, strength, rate
+        projected = tape.linear(source, self.channels + self.values)
+        both = tape.linear(source, 2 * heads)
+        parts = [tape.view(both, tokens * heads) for _ in range(2)]
+        gate = tape.view(projected, tokens * self.values)
+        if 1 < self.key_heads < self.value_heads:
+            gate, parts = tape.copy(gate), [tape.copy(part) for part in parts]
+        mixed = tape.step("join", (projected,), tokens * self.channels, projected.width)
+        return mixed, gate, parts[0], parts[1]
+
+    def _ruled(self, tape: Tape, inputs: DeltaInputs) -> Tensor:
+        """Record the rule in torch operations, each key head repeated for its value heads."""
+        features = tape.tokens * self.value_heads * self.key_size
+        if self.key_heads != self.value_heads:
+            queries, keys = (tape.copy(entry, features) for entry in (inputs.queries, inputs.keys))
+            inputs = replace(inputs, queries=queries, keys=keys)
+        output = delta_rule(tape, inputs, self.value_heads)
+        return tape.copy(output) if output.width == WIDE and self.value_heads > 1 else output
+
+    def _fused(self, tape: Tape, inputs: DeltaInputs, gate: Tensor) -> Tensor:
+        """Record the kernels of the rule and of the gated norm."""
+        tokens, width = tape.tokens, gate.width
+        heads = tokens * self.value_heads
+        normed = 2 * tokens * (self.keys * width + self.key_heads * WIDE)
+        given = (inputs.queries, inputs.keys, inputs.values, inputs.strength, inputs.decay)
+        output = tape.step(
+            "scan", given, tokens * self.values, width, saved=given, extra=normed + heads * CHUNK * width
+        )
+        return tape.step(
+            "norm", (output, gate), output.numbers, width, saved=(output, gate), extra=heads * WIDE
         )

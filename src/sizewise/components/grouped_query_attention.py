@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sizewise.operations import Kept, Operation, TokenCache, product
+from sizewise.tape.attention import attend
+from sizewise.tape.norms import layer_norm, rms_norm
+from sizewise.tape.rotary import rotate, scaled_by_position
+from sizewise.tape.tape import Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight, linear
 
 HeadNorm = Literal["none", "per_head", "full", "per_head_layer_norm", "every_head", "listed_heads"]
@@ -154,6 +159,7 @@ class GroupedQueryAttention:
             kind="scores",
             macs_per_key=self.queries + self.outputs,
             reach=next((limit for limit in limits if limit is not None), None),
+            chunked=self.reach is None and self.window is None and self.chunk is not None,
             outputs=self.outputs,
             heads=self.query_heads,
             encoder_keys=self.cross,
@@ -178,3 +184,58 @@ class GroupedQueryAttention:
                 encoder=self.cross,
                 repeats=self.query_heads // self.kv_heads if self.repeated else 1,
             )
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record projections, head norms, rotation, attention and the output projection."""
+        queries, keys, values = self._record_inputs(tape, source)
+        queries, gate = self._record_gate(tape, queries)
+        if tape.style.clipped:
+            queries, keys, values = (tape.unary("clamp", entry, "input") for entry in (queries, keys, values))
+        queries = scaled_by_position(tape, self._record_turned(tape, queries, self.query_heads))
+        keys = self._record_turned(tape, keys, self.kv_heads)
+        attended = attend(
+            tape,
+            queries,
+            keys,
+            values,
+            heads=self.query_heads,
+            groups=self.query_heads // self.kv_heads,
+            outputs=tape.tokens * self.outputs,
+            window=self.chunk if self.window is None else self.window,
+            sinks=self.sinks,
+        )
+        if gate is not None:
+            attended = tape.multiply(attended, tape.unary("sigmoid", gate, "output"))
+        output = tape.linear(attended, self.hidden, joins=True, bias=self.out_bias)
+        return tape.dropout(output, tape.style.residual_dropout * tape.style.mixer_drops)
+
+    def _record_gate(self, tape: Tape, queries: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Record the second half of the query projection, a gate per feature: one head needs no copy."""
+        if not self.gated:
+            return queries, None
+        both = tape.split(queries, (tape.tokens * self.queries,) * 2)
+        return both[0], tape.copy(both[1]) if self.query_heads > 1 else both[1]
+
+    def _record_turned(self, tape: Tape, source: Tensor, heads: int) -> Tensor:
+        """Record the norm and the rotation of queries or keys."""
+        normed = self._record_norm(tape, source, heads)
+        return rotate(tape, normed, self.head_size, windowed=self.window is not None)
+
+    def _record_inputs(self, tape: Tape, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if self.names.fused:
+            fused = tape.linear(source, self.queries + self.keys + self.values, bias=self.qkv_bias)
+            sizes = (self.queries, self.keys, self.values)
+            queries, keys, values = tape.split(fused, (tape.tokens * size for size in sizes))
+            if 0 < tape.style.head_groups < self.query_heads:
+                queries, keys, values = (tape.copy(entry) for entry in (queries, keys, values))
+            return queries, keys, values
+        queries = tape.linear(source, self.queries * (2 if self.gated else 1), bias=self.qkv_bias)
+        keys = tape.linear(source, self.keys, bias=self.qkv_bias and self.key_bias)
+        return queries, keys, tape.linear(source, self.values, bias=self.qkv_bias)
+
+    def _record_norm(self, tape: Tape, source: Tensor, heads: int) -> Tensor:
+        if self.head_norm == "none":
+            return layer_norm(tape, source, self.head_size) if tape.style.plain_head_norm else source
+        if self.head_norm in ("per_head_layer_norm", "every_head", "listed_heads"):
+            return layer_norm(tape, source, self.head_size, scales=heads * self.head_size)
+        return rms_norm(tape, source, heads * self.head_size if self.head_norm == "full" else self.head_size)

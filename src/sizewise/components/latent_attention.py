@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, TokenCache, product
+from sizewise.tape.attention import attend
+from sizewise.tape.norms import rms_norm
+from sizewise.tape.rotary import rotate_whole, scaled_by_position
+from sizewise.tape.tape import WIDE, NotRecordable, Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight, linear
 
 
@@ -54,17 +59,29 @@ class Indexer:
 
     def operations(self) -> Iterator[Operation]:
         """Yield the products, and the scores of all keys with their weighted sum over the heads."""
-        yield product("index_queries", "attention", self.heads * self.head_size, self.query_rank)
-        yield product("index_keys", "attention", self.head_size, self.hidden)
-        yield product("index_weights", "attention", self.heads, self.hidden)
+        yield product(
+            "index_queries", "attention", self.heads * self.head_size, self.query_rank, selects=True
+        )
+        yield product("index_keys", "attention", self.head_size, self.hidden, selects=True)
+        yield product("index_weights", "attention", self.heads, self.hidden, selects=True)
         if self.pool:
-            yield product("index_gates", "attention", self.head_size, self.hidden)
+            yield product("index_gates", "attention", self.head_size, self.hidden, selects=True)
         yield Operation(
             name="index_scores",
             role="attention",
             kind="scores",
             macs_per_key=-(-self.heads * (self.head_size + 1) // max(self.pool, 1)),
+            selects=True,
         )
+
+    def record(self, tape: Tape) -> None:
+        """Record the fp32 scores of all pairs of tokens by every small head: nothing is kept of them."""
+        if self.pool:
+            raise NotRecordable("an indexer of pooled keys")
+        pairs = tape.tokens * tape.setting.sequence
+        scores = tape.step("index scores", (), pairs * self.heads, WIDE)
+        cut = tape.step("index scores", (scores,), scores.numbers, WIDE)
+        tape.step("index", (cut,), pairs, WIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,3 +201,52 @@ class LatentAttention:
             latent = 0 if self.borrowed else self.latent
             wide = self.indexer is not None and self.indexer.wide
             yield TokenCache(keys=latent, index=index, window=self.window, latent=True, wide_index=wide)
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record queries, the latent and its expansion, attention with expanded keys, the output."""
+        if self.window is not None or self.gated or self.borrowed:
+            raise NotRecordable("latent attention with a window, a gate or a borrowed latent")
+        if self.indexer is not None:
+            self.indexer.record(tape)
+        queries = self._record_queries(tape, source)
+        keys, values = self._record_expansion(tape, source)
+        attended = attend(
+            tape,
+            queries,
+            keys,
+            values,
+            heads=self.heads,
+            groups=1,
+            outputs=tape.tokens * self.values,
+            window=None if self.selected is None else 0,
+        )
+        return tape.linear(attended, self.hidden, joins=True, bias=self.bias)
+
+    def _record_queries(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record queries whose last R features per head are turned: plain and turned ones are joined anew."""
+        if self.query_rank is None:
+            queries = tape.linear(source, self.queries)
+        else:
+            latent = tape.linear(source, self.query_rank, bias=self.bias)
+            queries = tape.linear(rms_norm(tape, latent, self.query_rank), self.queries)
+        plain, rotary = tape.split(
+            queries, (tape.tokens * self.heads * size for size in (self.plain_size, self.rotary_size))
+        )
+        turned = rotate_whole(tape, rotary, self.rotary_size)
+        joined = tape.step("join", (plain, turned), queries.numbers, queries.width)
+        scaled = scaled_by_position(tape, joined)
+        scaled.heads_first = True
+        return scaled
+
+    def _record_expansion(self, tape: Tape, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Record keys, which are new memory, and values, a look at the expansion."""
+        both = tape.linear(source, self.latent, bias=self.bias)
+        latent, rotary = tape.split(both, (tape.tokens * self.latent_rank, tape.tokens * self.rotary_size))
+        turned = rotate_whole(tape, rotary, self.rotary_size)
+        normed = rms_norm(tape, latent, self.latent_rank)
+        expanded = tape.linear(normed, self.expanded)
+        plain, values = tape.split(
+            expanded, (tape.tokens * self.heads * self.plain_size, tape.tokens * self.values)
+        )
+        keys = tape.step("join", (plain, turned), tape.tokens * self.queries, expanded.width)
+        return keys, values

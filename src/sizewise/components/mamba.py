@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, SequenceState, product
+from sizewise.tape.convolution import causal_convolution
+from sizewise.tape.norms import rms_norm, weightless_rms_norm
+from sizewise.tape.selective_scan import ScanInputs, selective_scan
+from sizewise.tape.tape import WIDE, NotRecordable, Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight, linear
+
+KERNEL_CHUNK = 2048
+"""Tokens after which mamba-ssm's selective scan keeps its state."""
 
 
 def default_step_rank(hidden: int) -> int:
@@ -103,3 +111,58 @@ class Mamba:
     def kept(self) -> Iterator[Kept]:
         """Yield the inputs of the convolution over I channels and the state of I*s numbers."""
         yield SequenceState(channels=self.inner, kernel=self.kernel, recurrent=self.inner * self.state)
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record the mixer as mamba-ssm's fused kernel, or as the class's torch operations."""
+        if self.heads is not None:
+            raise NotRecordable("scans of stacked heads")
+        projected = tape.linear(source, 2 * self.inner, bias=self.bias)
+        mixed = self._fused(tape, projected) if tape.setting.kernels else self._scanned(tape, projected)
+        return tape.product(mixed, self.hidden, self.inner, joins=True, bias=self.bias)
+
+    def _fused(self, tape: Tape, projected: Tensor) -> Tensor:
+        """Record mamba_inner_fn: it keeps its input, what was selected, its output and some states.
+
+        Convolution and step size are done again in the backward pass (``checkpoint_lvl`` 1).
+        """
+        setting, tokens = tape.setting, tape.tokens
+        selected = tokens * (self.step_rank + 4 * self.state)
+        pieces = -(-setting.sequence // KERNEL_CHUNK)
+        states = WIDE * setting.batch * self.inner * 2 * self.state * pieces
+        return tape.step(
+            "scan",
+            (projected,),
+            tokens * self.inner,
+            projected.width,
+            saved=(projected,),
+            extra=(selected + tokens * self.inner) * projected.width + states,
+        )
+
+    def _scanned(self, tape: Tape, projected: Tensor) -> Tensor:
+        """Record convolution, selection and the scan token by token."""
+        tokens = tape.tokens
+        rate = tape.scale(
+            tape.unary("exponential", tape.cast(tape.weight(self.inner * self.state), WIDE), "output")
+        )
+        inner, gate = tape.split(projected, (tokens * self.inner,) * 2)
+        inner = causal_convolution(tape, inner, self.inner, self.kernel, bias=self.conv_bias)
+        selected = tape.linear(_rows(tape, inner), self.step_rank + 2 * self.state)
+        step, keys, queries = (
+            self._normed(tape, tape.view(selected, tokens * size), size)
+            for size in (self.step_rank, self.state, self.state)
+        )
+        step = tape.add(tape.product(step, self.inner, self.step_rank), tape.weight(self.inner))
+        step = tape.unary("softplus", step, "input")
+        given = ScanInputs(inner=inner, gate=gate, step=step, keys=keys, queries=queries, rate=rate)
+        output = selective_scan(tape, given)
+        return _rows(tape, tape.cast(output, projected.width))
+
+    def _normed(self, tape: Tape, source: Tensor, size: int) -> Tensor:
+        if self.step_norms:
+            return rms_norm(tape, source, size)
+        return weightless_rms_norm(tape, source, size) if tape.style.step_norms else source
+
+
+def _rows(tape: Tape, source: Tensor) -> Tensor:
+    """Return channels [B, I, S] as rows of tokens: one sequence needs no copy."""
+    return tape.view(source) if tape.setting.batch == 1 else tape.copy(source)

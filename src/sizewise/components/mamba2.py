@@ -9,6 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, SequenceState, product
+from sizewise.tape.chunked_scan import ChunkInputs, Chunks, chunked_scan
+from sizewise.tape.convolution import causal_convolution
+from sizewise.tape.norms import gated_rms_norm
+from sizewise.tape.tape import WIDE, Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight, linear
 
 
@@ -91,3 +96,46 @@ class Mamba2:
         [(192, 2048)]
         """
         yield SequenceState(channels=self.channels, kernel=self.kernel, recurrent=self.inner * self.state)
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record the mixer as mamba-ssm's fused kernel, or as the class's torch operations.
+
+        The kernel (mamba_split_conv1d_scan_combined) keeps the projected input, what its scan makes and the
+        inverse deviations of the norm; it does the convolution and the states of the chunks again.
+        """
+        widths = self.inner + self.channels + self.heads
+        projected = tape.linear(source, widths, bias=self.in_bias)
+        if tape.setting.kernels:
+            scanned = tape.tokens * self.inner
+            kept = scanned * projected.width + WIDE * tape.tokens * self.groups * self.gated_norm
+            mixed = tape.step("scan", (projected,), scanned, projected.width, saved=(projected,), extra=kept)
+        else:
+            mixed = self._scanned(tape, projected)
+        return tape.product(mixed, self.hidden, self.inner, joins=True, bias=self.out_bias)
+
+    def _scanned(self, tape: Tape, projected: Tensor) -> Tensor:
+        """Record convolution, chunked scan and gated norm."""
+        setting, tokens, grouped = tape.setting, tape.tokens, self.groups * self.state
+        gate = tape.view(projected, tokens * self.inner)
+        mixed = tape.view(projected, tokens * self.channels)
+        step = tape.view(projected, tokens * self.heads)
+        rate = tape.unary("exponential", tape.cast(tape.weight(self.heads), WIDE), "output")
+        rate = tape.scale(rate)
+        mixed = causal_convolution(tape, mixed, self.channels, self.kernel, bias=self.conv_bias)
+        inputs = tape.view(mixed, tokens * self.inner)
+        keys, queries = tape.split(mixed, (tokens * grouped, tokens * grouped))
+        step = tape.unary("softplus", tape.add(step, tape.weight(self.heads)), "input")
+        step = tape.unary("clamp", step, "input")
+        given = ChunkInputs(inputs=inputs, step=step, keys=keys, queries=queries, decay=rate)
+        sizes = Chunks(
+            batch=setting.batch,
+            sequence=setting.sequence,
+            heads=self.heads,
+            size=self.head_size,
+            state=self.state,
+            chunk=tape.style.chunk,
+        )
+        output = tape.view(chunked_scan(tape, given, sizes), tokens * self.inner)
+        if self.gated_norm:
+            return gated_rms_norm(tape, output, gate, self.inner // self.groups, self.inner)
+        return tape.multiply(output, tape.unary("silu", gate, "input"))

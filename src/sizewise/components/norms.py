@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sizewise.operations import Kept, Operation
+from sizewise.tape.norms import layer_norm, rms_norm
+from sizewise.tape.tape import Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight
 
 NormKind = Literal["rms", "layer", "layer_no_bias", "none"]
@@ -39,3 +42,9 @@ class Norm:
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""
         return iter(())
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record the norm of ``source``, whose rows are D wide."""
+        if self.kind == "rms":
+            return rms_norm(tape, source, self.width)
+        return layer_norm(tape, source, self.width, weighted=self.kind != "none")

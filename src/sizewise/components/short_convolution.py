@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sizewise.operations import Kept, Operation, SequenceState, product
+from sizewise.tape.convolution import causal_convolution
+from sizewise.tape.tape import Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight, linear
 
 
@@ -56,3 +59,12 @@ class ShortConvolution:
     def kept(self) -> Iterator[Kept]:
         """Yield the inputs of the convolution."""
         yield SequenceState(channels=self.width, kernel=self.kernel)
+
+    def record(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record out(c * convolution(b * x)) of the three projected parts."""
+        projected = tape.linear(source, 3 * self.width, bias=self.bias)
+        first, second, inner = tape.split(projected, (tape.tokens * self.width,) * 3)
+        gated = tape.multiply(first, inner)
+        mixed = causal_convolution(tape, gated, self.width, self.kernel, bias=self.bias, active=False)
+        output = tape.copy(tape.multiply(second, mixed))
+        return tape.linear(output, self.hidden, joins=True, bias=self.bias)

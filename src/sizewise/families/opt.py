@@ -53,8 +53,9 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
         model_class=plan.model_class,
         body=(
             Part(name="model.decoder.embed_tokens", component=Embedding(rows=vocabulary, width=width)),
-            *_around_layers(config, hidden, width, kind),
+            *_before_layers(config, hidden, width),
             decoder_layers(config, plan),
+            *_after_layers(config, hidden, width, kind),
             Part(name="lm_head", component=Head(hidden=width, vocabulary=vocabulary, tied=tied)),
         ),
         hidden=hidden,
@@ -64,15 +65,20 @@ def describe(config: Config, resolve: Resolve) -> Architecture:
     )
 
 
-def _around_layers(config: Config, hidden: int, width: int, kind: NormKind) -> Iterator[Part]:
-    """Yield positions, the projections between both widths, and the final norm where there is one."""
+def _before_layers(config: Config, hidden: int, width: int) -> Iterator[Part]:
+    """Yield what widens token vectors, and the positions that are added then."""
+    if width != hidden:
+        inwards = Linear(inputs=width, outputs=hidden, role="projector")
+        yield Part(name="model.decoder.project_in", component=inwards)
     rows = config.size("max_position_embeddings") + SPARE_POSITIONS
     positions = Embedding(rows=rows, width=hidden, role="position")
     yield Part(name="model.decoder.embed_positions", component=positions)
-    if width != hidden:
-        inwards = Linear(inputs=width, outputs=hidden, role="projector")
-        outwards = Linear(inputs=hidden, outputs=width, role="projector")
-        yield Part(name="model.decoder.project_in", component=inwards)
-        yield Part(name="model.decoder.project_out", component=outwards)
+
+
+def _after_layers(config: Config, hidden: int, width: int, kind: NormKind) -> Iterator[Part]:
+    """Yield the final norm where there is one, and what narrows hidden states for the head."""
     if config.flag("do_layer_norm_before") and not config.flag("_remove_final_layer_norm"):
         yield Part(name="model.decoder.final_layer_norm", component=Norm(width=hidden, kind=kind))
+    if width != hidden:
+        outwards = Linear(inputs=hidden, outputs=width, role="projector")
+        yield Part(name="model.decoder.project_out", component=outwards)

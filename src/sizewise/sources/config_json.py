@@ -14,6 +14,7 @@ from sizewise.notices import Notice
 from sizewise.sources.json_text import CONFIG_BYTES, parse_object
 from sizewise.sources.rope import declared_experts, rope_scaling
 from sizewise.sources.settings import apply_settings
+from sizewise.sources.traits import traits
 
 
 def standard_input() -> dict[str, Any]:
@@ -78,6 +79,7 @@ def from_config(
         published=published,
         default_format=default_format,
         rope=rope_scaling(changed),
+        traits=traits(changed),
         declared_experts=declared_experts(changed),
         notices=(*doubled, *config.notices, *notices),
     )

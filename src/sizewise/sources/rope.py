@@ -21,7 +21,7 @@ def rope_scaling(raw: Mapping[str, Any]) -> RopeScaling | None:
     >>> rope_scaling(raw)
     RopeScaling(kind='llama3', features=128, listed=0)
     """
-    text = _language(raw)
+    text = language_section(raw)
     table: Mapping[str, Any] = next(
         (text[name] for name in _TABLES if isinstance(text.get(name), Mapping)), {}
     )
@@ -40,11 +40,11 @@ def declared_experts(raw: Mapping[str, Any]) -> int:
     >>> declared_experts({"n_routed_experts": 8, "first_k_dense_replace": 61, "num_hidden_layers": 61})
     8
     """
-    text = _language(raw)
+    text = language_section(raw)
     return next((text[name] for name in _EXPERTS if isinstance(text.get(name), int)), 0)
 
 
-def _language(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+def language_section(raw: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the section of the language model."""
     return next((raw[name] for name in _SECTIONS if isinstance(raw.get(name), Mapping)), raw)
 

@@ -1,0 +1,75 @@
+"""Pieces of a model as segments of a policy of recomputation: what each keeps, what is done again.
+
+Selective recomputation keeps attention and every second product (torchtitan, activation_checkpoint.py, read
+2026-11-22); recomputed attention keeps all but what the scores of eager attention leave.
+"""
+
+from collections.abc import Callable
+
+from sizewise.activations.passes import Load, Segment
+from sizewise.activations.pieces import Pieces
+from sizewise.recipe import Recipe
+from sizewise.tape.replay import Costs, Piece, costs, saved_storages
+from sizewise.tape.tensors import Storage
+
+Loads = Callable[[Piece, Costs], Load]
+"""From a piece and its costs to what sharding adds while it runs."""
+
+
+def gradients_stay(_piece: Piece, one: Costs) -> Load:
+    """Return the load of an unsharded piece: its weights' gradients stay."""
+    return Load(stays=one.gradients)
+
+
+def segments(found: Pieces, recipe: Recipe, loads: Loads = gradients_stay) -> tuple[Segment, ...]:
+    """Return the segments of one device's forward pass, the layers by the policy of the recipe."""
+    known: dict[int, tuple[Costs, Load]] = {}
+    accumulated = recipe.accumulate > 1 or recipe.precision.gradient > recipe.precision.compute
+
+    def measured(piece: Piece) -> tuple[Costs, Load]:
+        if id(piece) not in known:
+            one = costs(piece, accumulated=accumulated)
+            known[id(piece)] = (one, loads(piece, one))
+        return known[id(piece)]
+
+    def segment(pieces: tuple[Piece, ...], **policy: bool | int) -> Segment:
+        pairs = [measured(piece) for piece in pieces]
+        return Segment(
+            pieces=tuple(one for one, _ in pairs),
+            loads=tuple(load for _, load in pairs),
+            again=bool(policy.get("again", False)),
+            kept=int(policy.get("kept", 0)),
+            away=bool(policy.get("away", False)),
+        )
+
+    every = recipe.recompute_every
+    runs = [found.layers[start : start + every] for start in range(0, len(found.layers), every)]
+    if recipe.recompute == "none":
+        layers = [segment((piece,)) for piece in found.layers]
+    elif recipe.recompute in ("attention", "selective"):
+        layers = [segment((piece,), again=True, kept=partly_kept(piece, recipe)) for piece in found.layers]
+    else:
+        away = recipe.recompute == "offload"
+        layers = [segment(tuple(run), again=True, away=away) for run in runs]
+    before = () if found.before is None else (segment((found.before,)),)
+    after = () if found.after is None else (segment((found.after,)),)
+    return (*before, *layers, *after)
+
+
+def partly_kept(piece: Piece, recipe: Recipe) -> int:
+    """Count the bytes that a layer keeps beside its input where it is done again in part."""
+    kept: set[Storage] = set()
+    if recipe.recompute == "selective":
+        products = [step for step in piece.steps if step.name == "product"]
+        kept.update(step.output.storage for step in products[::2])
+        for step in piece.steps:
+            if step.name == "attention":
+                kept.update((step.output.storage, *step.extra))
+    else:
+        kept = saved_storages(step for step in piece.steps if not step.core)
+    entry = piece.entry.storage if piece.entry is not None else None
+    return sum(
+        storage.bytes
+        for storage in kept
+        if storage is not entry and not storage.permanent and not storage.shared
+    )

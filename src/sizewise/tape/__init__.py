@@ -1,0 +1,1 @@
+"""A symbolic record of a forward pass: which tensors torch's autograd saves, and when memory is highest."""

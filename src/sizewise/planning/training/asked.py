@@ -1,0 +1,196 @@
+"""From what a user wrote to a Recipe: every default of a training run is chosen here and named in the answer."""
+
+from dataclasses import dataclass
+
+from sizewise.architecture import Model
+from sizewise.catalog.optimizers import find_optimizer
+from sizewise.errors import UsageError, did_you_mean
+from sizewise.escaping import shorten
+from sizewise.notices import Notice
+from sizewise.recipe import (
+    PRECISIONS,
+    Adapter,
+    AttentionKernel,
+    LossKernel,
+    Method,
+    OptimizerKernel,
+    Precision,
+    Recipe,
+    Recompute,
+    Sharding,
+)
+
+DEFAULT_SEQUENCE = 4096
+DEFAULT_RANK = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingAsked:
+    """The options as they were written; None where nothing was said.
+
+    Sizes of the layout that are None are searched for: ``data`` replicas, ``tensor`` ranks, ``pipeline``
+    stages, ``context`` parts, ``experts`` ranks and the ``zero`` stage.
+    """
+
+    tokens: int | None = None
+    on: str | None = None
+    memory_bytes: int | None = None
+    global_batch: int | None = None
+    sequence: int | None = None
+    micro_batch: int = 1
+    accumulate: int | None = None
+    method: Method = "full"
+    rank: int | None = None
+    targets: tuple[str, ...] = ()
+    adapter_dropout: float = 0.0
+    quant: str | None = None
+    """Format of frozen weights (qlora)."""
+    precision: str | None = None
+    optimizer: str = "adamw"
+    implementation: OptimizerKernel | None = None
+    ema: bool = False
+    frozen: tuple[str, ...] = ()
+    recompute: Recompute = "none"
+    recompute_every: int = 1
+    attention: AttentionKernel = "sdpa"
+    fused_norms: bool = False
+    loss: LossKernel = "full"
+    zero: int | None = None
+    data: int | None = None
+    tensor: int | None = None
+    pipeline: int | None = None
+    context: int | None = None
+    experts: int | None = None
+    group: int | None = None
+    virtual: int = 1
+    sequence_parallel: bool = True
+    offload_optimizer: bool = False
+    offload_weights: bool = False
+
+    @property
+    def layout_given(self) -> bool:
+        """Tell whether somebody named a size of the layout."""
+        sizes = (self.zero, self.data, self.tensor, self.pipeline, self.context, self.experts, self.group)
+        return any(size is not None for size in sizes) or self.virtual > 1
+
+
+def given_sharding(asked: TrainingAsked, devices: int) -> Sharding:
+    """Return the layout with what was not named filled up: replicas take the devices that are left."""
+    tensor, pipeline, context = (size or 1 for size in (asked.tensor, asked.pipeline, asked.context))
+    used = tensor * pipeline * context
+    data = asked.data if asked.data is not None else max(1, devices // used)
+    zero = asked.zero if asked.zero is not None else (3 if data * context > 1 else 0)
+    return Sharding(
+        data=data,
+        tensor=tensor,
+        pipeline=pipeline,
+        context=context,
+        experts=asked.experts or 1,
+        zero=zero,
+        group=asked.group,
+        virtual=asked.virtual,
+        sequence=asked.sequence_parallel,
+    )
+
+
+def recipe_for(model: Model, asked: TrainingAsked, sharding: Sharding) -> Recipe:
+    """Return the recipe on a layout. Raises UsageError (bad_option) where the options do not go together."""
+    sequence = asked.sequence or min(DEFAULT_SEQUENCE, model.context or DEFAULT_SEQUENCE)
+    recipe = Recipe(
+        sequence=sequence,
+        micro_batch=asked.micro_batch,
+        accumulate=_accumulated(asked, sharding),
+        tokens=asked.tokens,
+        method=asked.method,
+        adapter=_adapter(asked),
+        precision=_precision(asked, sharding),
+        optimizer=asked.optimizer,
+        implementation=_implementation(asked),
+        ema=asked.ema,
+        frozen=asked.frozen,
+        recompute=asked.recompute,
+        recompute_every=asked.recompute_every,
+        attention=asked.attention,
+        fused_norms=asked.fused_norms,
+        loss=asked.loss,
+        sharding=sharding,
+        offload_optimizer=asked.offload_optimizer,
+        offload_weights=asked.offload_weights,
+    )
+    check_offload(recipe)
+    return recipe
+
+
+def _accumulated(asked: TrainingAsked, sharding: Sharding) -> int:
+    """Return the micro-batches of a step: as named, or as many as make up the global batch."""
+    if asked.global_batch is None:
+        return asked.accumulate or sharding.pipeline
+    at_once = asked.micro_batch * sharding.data
+    if asked.accumulate is not None and asked.accumulate * at_once != asked.global_batch:
+        text = (
+            f"{asked.micro_batch:,} sequences x {asked.accumulate:,} micro-batches x {sharding.data:,} replicas "
+            f"are {asked.accumulate * at_once:,}, not the global batch of {asked.global_batch:,}"
+        )
+        raise UsageError("bad_option", f"{text}; leave --accumulate out")
+    if asked.global_batch % at_once:
+        below = asked.global_batch // at_once * at_once
+        near = f"{below:,} or {below + at_once:,}" if below else f"{at_once:,}"
+        text = f"a global batch of {asked.global_batch:,} sequences is no multiple of {at_once:,}"
+        raise UsageError(
+            "bad_option",
+            f"{text} ({asked.micro_batch:,} on each of {sharding.data:,} replicas); possible: {near}",
+        )
+    return asked.global_batch // at_once
+
+
+def _adapter(asked: TrainingAsked) -> Adapter | None:
+    if asked.method == "full":
+        if asked.rank is not None or asked.targets:
+            raise UsageError("bad_option", "--rank and --target belong to --method lora, qlora or dora")
+        return None
+    rank = DEFAULT_RANK if asked.rank is None else asked.rank
+    return Adapter(
+        rank=rank, targets=asked.targets, dropout=asked.adapter_dropout, magnitude=asked.method == "dora"
+    )
+
+
+def _precision(asked: TrainingAsked, sharding: Sharding) -> Precision:
+    """Return the formats: as named, else what the method and the kind of sharding usually have.
+
+    Adapters stand beside weights of 16 bit; FSDP keeps fp32 shards and computes in bf16; elsewhere 16-bit
+    weights have an fp32 master copy. All of these make 16 bytes per trained parameter with Adam.
+    """
+    if asked.precision is None:
+        usual = "bf16" if asked.method != "full" else "bf16-mixed" if sharding.zero == 3 else "bf16-master"
+        return PRECISIONS[usual]
+    found = PRECISIONS.get(asked.precision.strip().lower())
+    if found is None:
+        near = did_you_mean(asked.precision, PRECISIONS) or f"; known: {', '.join(PRECISIONS)}"
+        raise UsageError("bad_option", f"{shorten(asked.precision)!r} is no precision of training{near}")
+    return found
+
+
+def _implementation(asked: TrainingAsked) -> OptimizerKernel:
+    """Return how the optimizer updates: as named, else fused where it can, all tensors at once elsewhere."""
+    known = find_optimizer(asked.optimizer).steps
+    if asked.implementation is not None:
+        return asked.implementation
+    return "fused" if len(known) == 1 or "fused" in known else "foreach"
+
+
+def recipe_notices(model: Model, recipe: Recipe) -> tuple[Notice, ...]:
+    """Say what is unusual about a recipe: sequences longer than the model's, towers that are not counted."""
+    found = []
+    if model.context is not None and recipe.sequence > model.context:
+        text = f"{recipe.sequence:,} tokens are more than the {model.context:,} that {model.name} is made for"
+        found.append(Notice(code="beyond_context", message=text))
+    if model.architecture.towers:
+        text = "activations are those of text tokens; pictures and sound that pass the towers are not counted"
+        found.append(Notice(code="towers_not_counted", message=text))
+    return tuple(found)
+
+
+def check_offload(recipe: Recipe) -> None:
+    """Refuse weights on the host in a layout that keeps all of them: only stage 3 fetches them unit by unit."""
+    if recipe.offload_weights and recipe.sharding.zero < 3:
+        raise UsageError("bad_option", "--offload-weights needs --zero 3, which fetches weights unit by unit")

@@ -1,0 +1,184 @@
+"""What to change when a training run does not fit: single changes, those that cost least first."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sizewise.architecture import Model
+from sizewise.errors import UsageError
+from sizewise.planning.answer import Change
+from sizewise.planning.training.asked import TrainingAsked, recipe_for
+from sizewise.planning.training.search import Measures, fewest_devices
+from sizewise.recipe import Recipe
+
+MOST_DEVICES = 4096
+LEAST_SAVING = 0.01
+"""A change that saves less of what is needed is not worth naming."""
+SHORTEST = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    what: str
+    option: str
+    asked: TrainingAsked
+    cost: str
+
+
+def training_changes(
+    model: Model, asked: TrainingAsked, recipe: Recipe, usable: int, measures: Measures
+) -> tuple[Change, ...]:
+    """Return the changes with the bytes that each saves on the fullest device, and whether it then fits."""
+    before, _ = measures.needed(recipe)
+    found = []
+    for step in _steps(asked, recipe):
+        try:
+            after, _ = measures.needed(_changed(model, step.asked, recipe))
+        except UsageError:
+            continue
+        found.append(
+            Change(
+                what=step.what,
+                option=step.option,
+                saves=before - after,
+                needed=after,
+                fits=after <= usable,
+                cost=step.cost,
+            )
+        )
+    useful = [change for change in found if change.saves > LEAST_SAVING * before]
+    more = _more_devices(model, asked, recipe, usable, measures, before)
+    return (*useful, *more)
+
+
+def _changed(model: Model, asked: TrainingAsked, recipe: Recipe) -> Recipe:
+    """Return the recipe of other options on the same layout, or on the one that they name."""
+    sharding = recipe.sharding
+    if asked.layout_given and asked.zero is not None:
+        sharding = replace(sharding, zero=asked.zero)
+    return recipe_for(model, asked, sharding)
+
+
+def _steps(asked: TrainingAsked, recipe: Recipe) -> Iterator[_Step]:
+    """Yield the changes: those without a cost first, then those in time, then those in what is trained."""
+    if recipe.attention == "eager":
+        yield _Step(
+            what="fused attention",
+            option="--attention sdpa",
+            asked=replace(asked, attention="sdpa"),
+            cost="none",
+        )
+    if recipe.loss == "full":
+        yield _Step(
+            what="fused loss: logits a chunk at a time",
+            option="--loss fused",
+            asked=replace(asked, loss="fused"),
+            cost="a kernel (Liger)",
+        )
+    if asked.micro_batch > 1 and asked.global_batch is None:
+        accumulate = recipe.accumulate * asked.micro_batch
+        yield _Step(
+            what="one sequence at a time, summed over more micro-batches",
+            option=f"--micro-batch 1 --accumulate {accumulate}",
+            asked=replace(asked, micro_batch=1, accumulate=accumulate),
+            cost="smaller products",
+        )
+    if asked.micro_batch > 1 and asked.global_batch is not None:
+        yield _Step(
+            what="one sequence at a time, summed over more micro-batches",
+            option="--micro-batch 1",
+            asked=replace(asked, micro_batch=1, accumulate=None),
+            cost="smaller products",
+        )
+    yield from _time_steps(asked, recipe)
+    yield from _state_steps(asked, recipe)
+    if recipe.sequence // 2 >= SHORTEST:
+        half = recipe.sequence // 2
+        yield _Step(
+            what=f"sequences of {half:,} tokens",
+            option=f"--seq {half}",
+            asked=replace(asked, sequence=half),
+            cost="context",
+        )
+
+
+def _time_steps(asked: TrainingAsked, recipe: Recipe) -> Iterator[_Step]:
+    if recipe.recompute in ("none", "attention"):
+        yield _Step(
+            what="selective recomputation",
+            option="--recompute selective",
+            asked=replace(asked, recompute="selective"),
+            cost="a few percent of time",
+        )
+    if recipe.recompute != "full" and recipe.recompute != "offload":
+        yield _Step(
+            what="full recomputation",
+            option="--recompute full",
+            asked=replace(asked, recompute="full"),
+            cost="up to a third more FLOPs",
+        )
+    for zero in range(recipe.sharding.zero + 1, 4):
+        if recipe.sharding.data * recipe.sharding.context > 1:
+            yield _Step(
+                what=f"ZeRO stage {zero}" if zero < 3 else "shared weights (ZeRO 3, FSDP)",
+                option=f"--zero {zero}",
+                asked=replace(asked, zero=zero),
+                cost="exchange between devices",
+            )
+
+
+def _state_steps(asked: TrainingAsked, recipe: Recipe) -> Iterator[_Step]:
+    if recipe.method == "full" and recipe.optimizer in ("adam", "adamw"):
+        yield _Step(
+            what="8-bit optimizer states",
+            option="--optimizer adamw-8bit",
+            asked=replace(asked, optimizer="adamw-8bit"),
+            cost="rounded states",
+        )
+    if recipe.method == "full" and recipe.precision.name != "bf16":
+        yield _Step(
+            what="all in bf16",
+            option="--precision bf16",
+            asked=replace(asked, precision="bf16"),
+            cost="small updates are lost to rounding",
+        )
+    for method in ("lora", "qlora"):
+        if recipe.method == "full" or (recipe.method == "lora" and method == "qlora"):
+            yield _Step(
+                what="train low-rank adapters" if method == "lora" else "the same beside 4-bit weights",
+                option=f"--method {method}",
+                asked=replace(asked, method=method, precision=None),
+                cost="learns less than full training",
+            )
+
+
+def _more_devices(
+    model: Model, asked: TrainingAsked, recipe: Recipe, usable: int, measures: Measures, before: int
+) -> tuple[Change, ...]:
+    """Return the fewest devices that hold the run as it is, or done again in full where none do so."""
+    free = replace(asked, zero=None, data=None, tensor=None, pipeline=None, context=None, experts=None)
+    free = replace(free, group=None, virtual=1, global_batch=None)
+    for words, option, choice, cost in (
+        ("", "", free, "devices"),
+        (
+            " with full recomputation",
+            " --recompute full",
+            replace(free, recompute="full"),
+            "devices and FLOPs",
+        ),
+    ):
+        tried = fewest_devices(model, choice, usable, measures, MOST_DEVICES)
+        if tried is not None:
+            break
+    count = 0 if tried is None else tried.recipe.sharding.devices
+    if tried is None or count <= recipe.sharding.devices:
+        return ()
+    return (
+        Change(
+            what=f"{count:,} devices{words}",
+            option=f"--on {asked.on.partition(':')[0] if asked.on else 'DEVICE'}:{count}{option}",
+            saves=before - tried.needed,
+            needed=tried.needed,
+            fits=True,
+            cost=cost,
+        ),
+    )

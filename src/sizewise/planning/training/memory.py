@@ -1,0 +1,170 @@
+"""The memory of a training run on each kind of device: states, and the highest moment of a step.
+
+Gradients that are not yet made at the highest moment leave their room to activations: what a device needs is
+the highest moment, not a sum of peaks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sizewise.activations.estimate import RANGE
+from sizewise.activations.passes import Moment, highest_moments, kept_bytes
+from sizewise.activations.pieces import Pieces
+from sizewise.activations.saved import recorded
+from sizewise.activations.segments import segments
+from sizewise.architecture import Architecture, Model
+from sizewise.catalog.overheads import overheads
+from sizewise.footprint.weights import stored_bytes
+from sizewise.formats.scheme import Scheme
+from sizewise.ledger import Line, leaf, total
+from sizewise.parallel.training import interleaved_pieces, micro_batches_in_flight, training_stages
+from sizewise.parallel.zero import States, device_states
+from sizewise.planning.training.loads import exchange_buffers, loads
+from sizewise.recipe import Recipe
+from sizewise.states.step import step_temporaries
+
+UNIT = "bytes"
+STEP = "optimizer step"
+PHASES = {"forward": "forward pass", "loss": "backward pass of the loss", "backward": "backward pass"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageMemory:
+    """What a device of one stage needs: its line, its phases in bytes, and what it saves for backward."""
+
+    stage: int
+    line: Line
+    phases: Mapping[str, int]
+    saved: int
+    in_flight: float
+    host: int = 0
+    """Bytes that wait in the host's memory for this device."""
+
+
+def stage_memories(
+    model: Model,
+    recipe: Recipe,
+    frozen: Scheme | None = None,
+    shares: Sequence[Architecture] | None = None,
+) -> tuple[StageMemory, ...]:
+    """Return the memory of one device of every stage of the pipeline.
+
+    ``frozen`` is how frozen weights are stored where they are packed (QLoRA); ``shares`` is what a rank of each
+    stage holds, where that is known already.
+    Raises UsageError (bad_option) for a layout that cannot be had.
+    """
+    shares = shares or training_stages(model.architecture, recipe.sharding)
+    return tuple(_stage_memory(model, recipe, stage, share, frozen) for stage, share in enumerate(shares))
+
+
+def _stage_memory(
+    model: Model, recipe: Recipe, stage: int, share: Architecture, frozen: Scheme | None
+) -> StageMemory:
+    base = None if frozen is None else stored_bytes(share, frozen)
+    states, host = on_device(device_states(share, recipe, base), recipe)
+    record = recorded(replace(model, architecture=share), recipe)
+    found = segments(record, recipe, loads(share, record, recipe))
+    moments = highest_moments(found, loss=int(record.after is not None))
+    saved = kept_bytes(found)
+    flight = in_flight(stage, recipe)
+    waiting = int((flight - 1) * saved) + (outputs(record) if recipe.keeps_outputs else 0)
+    gradients = int(states.gradients.value)
+    constant = exchange_buffers(share, recipe, gradients)
+    temporaries = 0 if recipe.offload_optimizer else step_temporaries(share, recipe, recipe.implementation)
+    if recipe.recompute == "offload":
+        host += int(flight * sum(segment.pieces[0].entering for segment in found if segment.away))
+    summed = recipe.accumulate > 1 or recipe.precision.gradient > recipe.precision.compute
+    step = Moment(phase=STEP, activations=0, gradients=0 if summed else gradients, gathered=temporaries)
+    every = {**moments, "step": step}
+    highest = max(every.values(), key=lambda moment: moment.bytes)
+    parts = _parts(states, highest, record, waiting=waiting, constant=constant, summed=summed)
+    fixed = sum(int(part.value) for part in parts[:3]) - (0 if summed else gradients)
+    line = total("memory per device", [*parts, _overhead(parts, recipe)], UNIT)
+    phases = {
+        PHASES.get(name, STEP): fixed + moment.bytes + waiting + constant for name, moment in every.items()
+    }
+    return StageMemory(stage=stage, line=line, phases=phases, saved=saved, in_flight=flight, host=host)
+
+
+def on_device(states: States, recipe: Recipe) -> tuple[States, int]:
+    """Return the states that stay on the device, and the bytes of those that wait on the host.
+
+    An offloaded optimizer has its state and master weights there and does its step there; offloaded weights come
+    back unit by unit. Source: Ren et al. 2021, arXiv:2101.06840; Rajbhandari et al. 2021, arXiv:2104.07857.
+    """
+    host = 0
+    if recipe.offload_optimizer:
+        host += int(states.optimizer.value)
+        states = replace(states, optimizer=total("optimizer", [], UNIT))
+    if recipe.offload_weights:
+        host += int(states.weights.value)
+        states = replace(states, weights=total("weights", [], UNIT))
+    return states, host
+
+
+def in_flight(stage: int, recipe: Recipe) -> float:
+    """Return how many micro-batches' activations a stage keeps at once, in micro-batches."""
+    if recipe.sharding.virtual > 1:
+        return interleaved_pieces(stage, recipe) / recipe.sharding.virtual
+    return micro_batches_in_flight(stage, recipe)
+
+
+def _parts(
+    states: States, highest: Moment, record: Pieces, *, waiting: int, constant: int, summed: bool
+) -> list[Line]:
+    """Return weights, gradients, optimizer, activations and buffers at the highest moment."""
+    gradients = int(states.gradients.value)
+    unborn = 0 if summed else max(0, gradients - highest.gradients)
+    surplus = highest.gradients if summed else max(0, highest.gradients - gradients)
+    alive = highest.activations + waiting
+    taken = min(unborn, alive)
+    activations = [_alive(alive, record)]
+    if taken:
+        activations.append(leaf("in the room of gradients to come", -taken, UNIT))
+    buffers = highest.gathered + surplus + constant - (unborn - taken)
+    return [
+        states.weights,
+        states.gradients,
+        states.optimizer,
+        total("activations", activations, UNIT),
+        leaf(
+            "buffers",
+            buffers,
+            UNIT,
+            source=f"at the highest moment: {PHASES.get(highest.phase, STEP)}",
+            status="derived",
+        ),
+    ]
+
+
+def _alive(amount: int, record: Pieces) -> Line:
+    """Return the activations as a line: derived where the class is checked, else with its range."""
+    name = "alive at the highest moment"
+    if not record.assumed:
+        return leaf(name, amount, UNIT, source="torch's own rules, operation by operation", status="derived")
+    low, high = int(amount * RANGE.low), int(amount * RANGE.high)
+    return leaf(name, amount, UNIT, source=record.assumed, status="assumed", interval=(low, high))
+
+
+def outputs(record: Pieces) -> int:
+    """Count the bytes of what the model returns beside the loss: logits that nothing saves."""
+    held = record.after.held if record.after is not None else ()
+    return sum(tensor.bytes for tensor in held)
+
+
+def _overhead(parts: list[Line], recipe: Recipe) -> Line:
+    """Return what a process takes beside tensors: fixed amounts, and a share lost to fragments."""
+    moving = sum(int(part.value) for part in parts[3:])
+    lines = []
+    for row in overheads("training"):
+        if row.name.startswith("exchange") and recipe.sharding.devices == 1:
+            continue
+        lines.append(
+            leaf(
+                row.name, row.typical, UNIT, source=row.source, status="assumed", interval=(row.low, row.high)
+            )
+        )
+    fragments = leaf(
+        "fragments of the allocator", moving * 3 // 100, UNIT, status="assumed", interval=(0, moving // 10)
+    )
+    return total("overhead", [*lines, fragments], UNIT)

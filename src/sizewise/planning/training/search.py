@@ -1,0 +1,175 @@
+"""Layouts of a training run: which can be had on so many devices, and the first that fits.
+
+They are tried in the order of what they cost in exchange between devices: replicas alone, then shared states,
+then ranks of matrices, then stages. Ranks stay within a machine of eight.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sizewise.architecture import Architecture, Model
+from sizewise.errors import UsageError
+from sizewise.parallel.experts import routed_experts
+from sizewise.parallel.training import check_layout
+from sizewise.planning.training.asked import TrainingAsked, recipe_for
+from sizewise.recipe import Recipe, Sharding
+
+MACHINE = 8
+"""Devices of one machine: ranks of a matrix exchange too much to be further apart."""
+COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
+"""Numbers of devices that are tried for the fewest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A layout with the bytes that its fullest device needs, at the value and at the upper end."""
+
+    recipe: Recipe
+    needed: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """How a recipe is measured: what its fullest device needs, and what it needs at least.
+
+    ``needed`` gives bytes at the value and at the upper end; ``floor`` is quick and never more than that.
+    """
+
+    needed: Callable[[Recipe], tuple[int, int]]
+    floor: Callable[[Recipe], int]
+
+
+def layouts(architecture: Architecture, asked: TrainingAsked, devices: int) -> Iterator[Sharding]:
+    """Yield the layouts of so many devices that agree with what was asked, cheapest in exchange first."""
+    experts = routed_experts(architecture)
+    for pipeline in _sizes(asked.pipeline, devices, architecture.depth):
+        for tensor in _sizes(asked.tensor, devices // pipeline, MACHINE):
+            for context in _sizes(asked.context or 1, devices // (pipeline * tensor), devices):
+                data = devices // (pipeline * tensor * context)
+                if pipeline * tensor * context * data != devices or asked.data not in (None, data):
+                    continue
+                for expert in _expert_sizes(asked.experts, experts, data * context):
+                    for zero in _zero_stages(asked, data * context, pipeline):
+                        yield Sharding(
+                            data=data,
+                            tensor=tensor,
+                            pipeline=pipeline,
+                            context=context,
+                            experts=expert,
+                            zero=zero,
+                            group=asked.group,
+                            virtual=asked.virtual,
+                            sequence=asked.sequence_parallel,
+                        )
+
+
+def _sizes(given: int | None, limit: int, most: int) -> Iterator[int]:
+    if given is not None:
+        yield given
+        return
+    size = 1
+    while size <= min(limit, most):
+        yield size
+        size *= 2
+
+
+def _expert_sizes(given: int | None, experts: int, replicas: int) -> Iterator[int]:
+    if given is not None or not experts:
+        yield given or 1
+        return
+    size = 1
+    while size <= min(experts, replicas):
+        if experts % size == 0 and replicas % size == 0:
+            yield size
+        size *= 2
+
+
+def _zero_stages(asked: TrainingAsked, replicas: int, pipeline: int) -> tuple[int, ...]:
+    """Return the stages of ZeRO to try: none on one replica; no shared weights across a pipeline's steps."""
+    if asked.zero is not None:
+        return (asked.zero,)
+    if replicas == 1:
+        return (0,)
+    return (0, 1) if pipeline > 1 else (0, 1, 2, 3)
+
+
+def recipes(model: Model, asked: TrainingAsked, devices: int) -> Iterator[Recipe]:
+    """Yield the recipes of all layouts that agree with the options; some cannot be had."""
+    for sharding in layouts(model.architecture, asked, devices):
+        try:
+            recipe = recipe_for(model, asked, sharding)
+            check_layout(model.architecture, recipe, devices)
+        except UsageError:
+            continue
+        yield recipe
+
+
+def best_layout(
+    model: Model, asked: TrainingAsked, devices: int, usable: int | None, measures: Measures
+) -> Tried | None:
+    """Return the first layout that fits at the upper end; else the one that needs least. None: none can be had.
+
+    What needs too much for its states alone is measured only where nothing fits.
+    """
+    hopeless: list[tuple[int, Recipe]] = []
+    least: Tried | None = None
+    for recipe in recipes(model, asked, devices):
+        floor = measures.floor(recipe)
+        if usable is not None and floor > usable:
+            hopeless.append((floor, recipe))
+            continue
+        tried = _tried(recipe, measures)
+        if tried is None:
+            continue
+        if usable is not None and tried.high <= usable:
+            return tried
+        least = tried if least is None or tried.needed < least.needed else least
+    if least is None:
+        ordered = sorted(hopeless, key=lambda pair: pair[0])
+        least = next((found for _, recipe in ordered if (found := _tried(recipe, measures))), None)
+    return least
+
+
+def _tried(recipe: Recipe, measures: Measures) -> Tried | None:
+    """Return what a recipe needs; None where its layout cannot be had."""
+    try:
+        needed, high = measures.needed(recipe)
+    except UsageError:
+        return None
+    return Tried(recipe=recipe, needed=needed, high=high)
+
+
+def fewest_devices(
+    model: Model, asked: TrainingAsked, usable: int, measures: Measures, most: int
+) -> Tried | None:
+    """Return the layout on the fewest devices that fits; None where no number up to ``most`` does.
+
+    More devices hold more, but for numbers by which something does not divide: the numbers are halved in, and
+    the two below the one found are looked at again.
+    """
+    counts = [count for count in COUNTS if count <= most]
+    found: dict[int, Tried | None] = {}
+
+    def fitting(place: int) -> Tried | None:
+        if place not in found:
+            tried = _fitting(model, asked, counts[place], usable, measures)
+            found[place] = tried
+        return found[place]
+
+    low, high = 0, len(counts) - 1
+    if fitting(high) is None:
+        return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fitting(middle) else (middle + 1, high)
+    below = (fitting(place) for place in range(max(0, high - 2), high))
+    return next((tried for tried in below if tried), None) or fitting(high)
+
+
+def _fitting(model: Model, asked: TrainingAsked, count: int, usable: int, measures: Measures) -> Tried | None:
+    """Return the best layout on so many devices if it fits."""
+    if all(measures.floor(recipe) > usable for recipe in recipes(model, asked, count)):
+        return None
+    tried = best_layout(model, asked, count, usable, measures)
+    return tried if tried is not None and tried.needed <= usable else None

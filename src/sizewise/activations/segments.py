@@ -58,18 +58,31 @@ def segments(found: Pieces, recipe: Recipe, loads: Loads = gradients_stay) -> tu
 
 def partly_kept(piece: Piece, recipe: Recipe) -> int:
     """Count the bytes that a layer keeps beside its input where it is done again in part."""
-    kept: set[Storage] = set()
-    if recipe.recompute == "selective":
-        products = [step for step in piece.steps if step.name == "product"]
-        kept.update(step.output.storage for step in products[::2])
-        for step in piece.steps:
-            if step.name == "attention":
-                kept.update((step.output.storage, *step.extra))
-    else:
-        kept = saved_storages(step for step in piece.steps if not step.core)
     entry = piece.entry.storage if piece.entry is not None else None
-    return sum(
+    kept = _selected(piece) if recipe.recompute == "selective" else _without_core(piece)
+    spared = 0 if recipe.recompute == "selective" or entry in kept or entry is None else entry.bytes
+    own = (
         storage.bytes
         for storage in kept
         if storage is not entry and not storage.permanent and not storage.shared
     )
+    return sum(own) - spared
+
+
+def _selected(piece: Piece) -> set[Storage]:
+    """Return the outputs of attention and of every second product."""
+    products = [step for step in piece.steps if step.name == "product"]
+    kept = {step.output.storage for step in products[::2]}
+    for step in piece.steps:
+        if step.name == "attention":
+            kept.update((step.output.storage, *step.extra))
+    return kept
+
+
+def _without_core(piece: Piece) -> set[Storage]:
+    """Return what is saved but what the scores of eager attention make."""
+    made = {
+        storage for step in piece.steps if step.core for storage in (step.output.storage, *step.extra)
+    }
+    outside = saved_storages(step for step in piece.steps if not step.core)
+    return outside | (saved_storages(piece.steps) - made)

@@ -85,6 +85,7 @@ def _eager(
 ) -> Tensor:
     scores, narrow = _scores(tape, heads), tape.setting.width
     queries, keys, values = (_rows(tape, entry, heads) for entry in (queries, keys, values))
+    began = len(tape.steps)
     logits = tape.scale(tape.matmul(queries, keys, scores, wide=tape.style.wide_scores))
     if tape.style.score_cap:
         logits = tape.scale(tape.unary("tanh", tape.scale(logits), "output"))
@@ -94,7 +95,10 @@ def _eager(
     shares = tape.cast(tape.softmax(masked, wide), narrow)
     shares = tape.view(shares, scores) if sinks else shares
     shares = tape.dropout(shares, tape.style.attention_dropout)
-    return tape.copy(tape.matmul(shares, values, outputs))
+    attended = tape.matmul(shares, values, outputs)
+    for step in tape.steps[began:]:
+        step.core = True
+    return tape.copy(attended)
 
 
 def _with_sinks(tape: Tape, scores: Tensor, heads: int) -> Tensor:

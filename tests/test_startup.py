@@ -45,6 +45,7 @@ def imported(*arguments: str) -> set[str]:
         ("params", "7b", "--format", "csv"),
         ("params", "gpt2", "--format", "md"),
         ("catalog", "formats", "--json"),
+        ("plan", "train", "llama-3.1-8b", "--on", "h100-sxm:8", "--json"),
     ],
 )
 def test_common_commands_import_nothing_heavy(arguments: tuple[str, ...]) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
         memory_answer,
         parameter_count,
         parameters,
+        plan_train,
+        plan_train_answer,
         step_flops,
     )
     from sizewise.architecture import Model
@@ -29,6 +31,8 @@ _WHERE = {
     "memory": "api",
     "memory_answer": "api",
     "compare_runtimes": "api",
+    "plan_train": "api",
+    "plan_train_answer": "api",
     "step_flops": "api",
     "decode_step_flops": "api",
     "Model": "architecture",
@@ -54,6 +58,8 @@ __all__ = [
     "memory_answer",
     "parameter_count",
     "parameters",
+    "plan_train",
+    "plan_train_answer",
     "step_flops",
 ]
 

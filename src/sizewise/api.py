@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from sizewise.architecture import Model
 from sizewise.argument_values import quantity, seconds, text, text_or_none, texts, whole
@@ -12,7 +12,6 @@ from sizewise.flops import decode_flops, forward_flops
 from sizewise.ledger import Line
 from sizewise.notices import Notice
 from sizewise.planning.answer import MemoryAnswer
-from sizewise.planning.compare import compare_engines
 from sizewise.planning.defaults import ALL, Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.planning.option_values import engine_values, layout_values
@@ -20,6 +19,10 @@ from sizewise.scenario import EngineOptions, Layout
 from sizewise.sources.config_json import from_config
 from sizewise.sources.reference import load_reference
 from sizewise.units import CONTEXT_LIMIT, MEMORY_LIMIT, SEQUENCES_LIMIT, parse_context, parse_memory
+
+if TYPE_CHECKING:
+    from sizewise.planning.training.answer import TrainingAnswer
+    from sizewise.planning.training_values import TrainingOptions
 
 Reference = Any
 """A name, path, tag or size; a configuration as a dict; a Model; a live ``torch.nn.Module``."""
@@ -158,6 +161,8 @@ def compare_runtimes(model: Reference, **options: Any) -> tuple[MemoryAnswer, ..
     >>> [answer.scenario.runtime for answer in compare_runtimes("gpt2", context=256)][:2]
     ['ideal', 'transformers']
     """
+    from sizewise.planning.compare import compare_engines
+
     found = compare_engines(load(model), _asked(runtime=ALL, **options))
     refused = tuple(
         Notice(code="runtime_refused", message=f"{refusal.runtime}: {refusal.message}")
@@ -195,6 +200,34 @@ def _asked(
         on=text_or_none("on", on),
         memory_bytes=None if memory is None else quantity("memory", memory, parse_memory, MEMORY_LIMIT),
     )
+
+
+def plan_train(model: Reference, **options: "Unpack[TrainingOptions]") -> Line:
+    """Return the bytes that training takes on the fullest device: weights, gradients, optimizer and so on.
+
+    The options are those of `TrainingOptions`, named as the flags of ``sizewise plan train``.
+
+    >>> plan_train("llama-3.1-8b", method="lora", rank=8).part("gradients").value
+    83886080
+    """
+    return plan_train_answer(model, **options).fullest.line
+
+
+def plan_train_answer(model: Reference, **options: "Unpack[TrainingOptions]") -> "TrainingAnswer":
+    """Return the whole training answer: stages, phases, FLOPs, layout, what fits, what to change.
+
+    The options are those of `TrainingOptions`: ``tokens="2T"``, ``on="h100-sxm:8"``, ``global_batch=1024``,
+    ``seq=8192``, ``method="lora"``, ``recompute="full"``, ``tp=8``. Raises UsageError (bad_option) for
+    options and layouts that cannot be had, with the nearest that can.
+
+    >>> plan_train_answer("llama-3.1-8b", on="h100-sxm:8", tokens="2T", global_batch=1024).compute.steps
+    476838
+    """
+    from sizewise.planning.training.plan import plan_training
+    from sizewise.planning.training_values import training_asked
+
+    loaded = load(model)
+    return plan_training(loaded, training_asked(loaded, options))
 
 
 def step_flops(

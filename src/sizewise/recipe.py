@@ -9,10 +9,10 @@ arXiv:2106.09685; Liu et al. 2024, arXiv:2402.09353) · qlora: the frozen ones i
 arXiv:2305.14314)."""
 
 Recompute = Literal["none", "attention", "selective", "full", "offload"]
-"""none: all that backward needs is saved · attention: the scores of eager attention are done again (Korthikanti
-et al. 2022, arXiv:2205.05198) · selective: attention and every second product are saved, the rest of a layer is
-done again (torchtitan) · full: of a layer only its input is saved · offload: as full, and the inputs wait in the
-host's memory."""
+"""none: all that backward needs is
+saved · attention: the scores of eager attention are done again (Korthikanti et al. 2022, arXiv:2205.05198)
+· selective: attention and every second product are saved, the rest of a layer is done again (torchtitan) ·
+full: of a layer only its input is saved · offload: as full, and the inputs wait in the host's memory."""
 
 AttentionKernel = Literal["sdpa", "sdpa-repeated", "sdpa-traced", "eager", "flash"]
 """sdpa: torch's fused kernel · sdpa-repeated: the same with keys repeated for every query head (transformers
@@ -20,12 +20,13 @@ does so where it passes a mask) · sdpa-traced: as fake tensors show it, keys re
 eager: scores and probabilities are tensors · flash: flash-attn's kernel."""
 
 LossKernel = Literal["full", "chunked", "fused"]
-"""full: logits of all tokens, in fp32 · chunked: of an eighth of the tokens at a time, done again in backward ·
-fused: gradients are computed with the loss, a chunk at a time (Liger kernels, arXiv:2410.10989)."""
+"""full: logits of all tokens, in fp32 · chunked: of an
+eighth of the tokens at a time, done again in backward · fused: gradients are computed with the loss, a
+chunk at a time (Liger kernels, arXiv:2410.10989)."""
 
 OptimizerKernel = Literal["fused", "foreach", "loop"]
-"""fused: one kernel updates all · foreach: all tensors at once, with temporaries of their size · loop: one tensor
-after another."""
+"""fused: one kernel updates all · foreach: all
+tensors at once, with temporaries of their size · loop: one tensor after another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +59,17 @@ PRECISIONS = {
         Precision(name="megatron", stored=2, gradient=4, compute=2, state=4, master=4),
     )
 }
-"""fp32, bf16: one format for all · bf16-mixed: fp32 weights, gradients and states, the model computes in bf16
-(FSDP's mixed precision) · bf16-autocast: the same with torch.amp · bf16-master: DeepSpeed's and Apex's 16 bytes
-per parameter with Adam · megatron: gradients are summed in fp32, 18 bytes per parameter."""
+"""fp32, bf16: one format for all · bf16-mixed: fp32 weights, gradients and states, the model computes in
+bf16 (FSDP's mixed precision) · bf16-autocast: the same with torch.amp · bf16-master: DeepSpeed's and Apex's
+16 bytes per parameter with Adam · megatron: gradients are summed in fp32, 18 bytes per parameter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
     """Low-rank matrices of rank ``rank`` beside the matrices whose module names end in one of ``targets``.
 
-    No targets: all products of the layers but routers. ``dropout`` before the first matrix; ``width`` bytes per
-    number; ``magnitude`` adds a trained length per output (DoRA).
+    No targets: all products of the layers but routers. ``dropout`` before the first matrix; ``width`` bytes
+    per number; ``magnitude`` adds a trained length per output (DoRA).
     """
 
     rank: int
@@ -83,8 +84,8 @@ class Sharding:
     """How devices share a training run: data x tensor x pipeline x context replicas, ranks and stages.
 
     ``zero`` is the stage of ZeRO (3 is FSDP's full shard), over groups of ``group`` data-parallel devices
-    (None: all of them; fewer is hybrid sharding). ``experts`` devices share the experts of a layer, within the
-    data and context ones. ``sequence`` splits norms and dropouts over the tensor ranks as well.
+    (None: all of them; fewer is hybrid sharding). ``experts`` devices share the experts of a layer, within
+    the data and context ones. ``sequence`` splits norms and dropouts over the tensor ranks as well.
     ``virtual`` stages per device interleave a pipeline.
     """
 
@@ -111,9 +112,9 @@ ONE_DEVICE = Sharding()
 class Recipe:
     """One training run: tokens per sequence, sequences per device and step, formats, optimizer, layout.
 
-    ``accumulate`` micro-batches are summed before the optimizer steps; ``recompute_every`` layers are one piece
-    that is done again; ``ema`` keeps a moving average of the weights; ``frozen`` names parts that are not trained
-    by the start of their tensors' names.
+    ``accumulate`` micro-batches are summed before the optimizer steps; ``recompute_every`` layers are one
+    piece that is done again; ``ema`` keeps a moving average of the weights; ``frozen`` names parts that are
+    not trained by the start of their tensors' names.
     """
 
     sequence: int

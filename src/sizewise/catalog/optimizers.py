@@ -162,7 +162,7 @@ def find_optimizer(name: str) -> Optimizer:
     """
     found = _by_name().get(normalised(name))
     if found is None:
-        near = did_you_mean(name.lower(), optimizers())
+        near = did_you_mean(name.lower(), optimizers()) or f"; known: {', '.join(optimizers())}"
         raise UsageError("bad_option", f"no optimizer is called {shorten(name)!r}{near}")
     return found
 

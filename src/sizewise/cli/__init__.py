@@ -10,6 +10,7 @@ from sizewise.errors import did_you_mean
 COMMANDS = {
     "params": "how many parameters, where: total, active, trainable",
     "memory": "how much memory to run it, what it fits, what to change",
+    "plan": "what a training run needs on each device, in which layout (plan train)",
     "validate": "how good the predictions are, on shipped measurements",
     "catalog": "the facts: models, devices, formats, sizes",
     "doctor": "what was detected on this machine",
@@ -17,7 +18,21 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class KnownCommands(click.Group):
+    """A group that names its commands where another one is asked for."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for. Raises click.UsageError for another."""
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            near = did_you_mean(args[0], known)
+            raise click.UsageError(f"unknown command {args[0][:60]!r}{near}; known: {', '.join(known)}")
+        return super().resolve_command(ctx, args)
+
+
+class _Commands(KnownCommands):
     """A group that finds its commands by name and imports them late."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -28,14 +43,6 @@ class _Commands(click.Group):
             return None
         found: click.Command = import_module(f"sizewise.cli.{cmd_name}").command
         return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            near = did_you_mean(args[0], COMMANDS)
-            raise click.UsageError(f"unknown command {args[0][:60]!r}{near}; known: {', '.join(COMMANDS)}")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

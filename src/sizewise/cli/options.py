@@ -1,7 +1,7 @@
 """Options that several commands share, with the spellings of other tools as aliases."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -11,7 +11,6 @@ from sizewise.architecture import Model
 from sizewise.errors import UsageError
 from sizewise.sources.reference import load_reference, raw_configuration
 from sizewise.sources.settings import apply_settings, parse_settings
-from sizewise.sources.shapes import Shape, from_shape
 from sizewise.units import parse_context, parse_pixels, parse_seconds
 
 Command = Callable[..., Any]
@@ -73,7 +72,7 @@ def model_options(function: Command) -> Command:
         references = options.pop("references")
         settings = options.pop("settings")
         offline, via = options.pop("offline"), options.pop("via")
-        shape = {field.name: options.pop(field.name) for field in fields(Shape)}
+        shape = {name: options.pop(name) for name in (*SHAPE_SIZES, *SHAPE_SWITCHES)}
         models = (
             _models(references, settings, shape, offline=offline)
             if via is None
@@ -97,29 +96,32 @@ def model_options(function: Command) -> Command:
     return _apply(collect, decorators)
 
 
+SHAPE_SIZES = {
+    "layers": "Shapes instead of a model: number of layers.",
+    "hidden": "Hidden size.",
+    "heads": "Query heads.",
+    "vocab": "Vocabulary.",
+    "kv_heads": "Key/value heads (default: all).",
+    "head_size": "Head size (default: hidden / heads).",
+    "ffn": "Feed-forward size (default: 4 × hidden).",
+    "positions": "Learned positions.",
+}
+SHAPE_SWITCHES = {
+    "gated": "Gated feed-forward (three matrices).",
+    "tied": "Head tied to the embedding.",
+    "biases": "Count biases.",
+    "norms": "Count LayerNorms.",
+}
+"""The fields of a plain transformer's shape, with their help."""
+
+
 def _shape_options() -> Sequence[Any]:
     size = click.IntRange(min=1, max=10**9)
-    counts = {
-        "layers": "Shapes instead of a model: number of layers.",
-        "hidden": "Hidden size.",
-        "heads": "Query heads.",
-        "vocab": "Vocabulary.",
-        "kv_heads": "Key/value heads (default: all).",
-        "head_size": "Head size (default: hidden / heads).",
-        "ffn": "Feed-forward size (default: 4 × hidden).",
-        "positions": "Learned positions.",
-    }
-    flags = {
-        "gated": "Gated feed-forward (three matrices).",
-        "tied": "Head tied to the embedding.",
-        "biases": "Count biases.",
-        "norms": "Count LayerNorms.",
-    }
     options = [
         click.option(f"--{name.replace('_', '-')}", name, type=size, help=text)
-        for name, text in counts.items()
+        for name, text in SHAPE_SIZES.items()
     ]
-    options += [click.option(f"--{name}", is_flag=True, help=text) for name, text in flags.items()]
+    options += [click.option(f"--{name}", is_flag=True, help=text) for name, text in SHAPE_SWITCHES.items()]
     return options
 
 
@@ -140,6 +142,8 @@ def _models(
         )
     if missing:
         raise UsageError("bad_option", f"shapes also need {', '.join(missing)}")
+    from sizewise.sources.shapes import Shape, from_shape
+
     return [from_shape(Shape(**shape), parse_settings(settings))]
 
 

@@ -38,6 +38,7 @@ torch's non-reentrant checkpoint leaves out the last product where nothing after
 
 RECOMPUTED: dict[str, Recomputed] = {
     "none": "nothing",
+    "attention": "attention",
     "selective": "nothing",
     "full": "layers",
     "offload": "layers",

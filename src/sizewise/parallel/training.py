@@ -26,6 +26,8 @@ def check_layout(architecture: Architecture, recipe: Recipe, devices: int) -> No
     for name, number in _axes(sharding):
         if number < 1:
             raise UsageError("bad_option", f"{name} {number:,}: give 1 or more")
+    tensor_rank(architecture, sharding.tensor)
+    _check_stages(architecture, recipe)
     if sharding.devices != devices:
         text = (
             f"{sharding.data:,} replicas x {sharding.tensor:,} ranks x {sharding.pipeline:,} stages x "
@@ -35,7 +37,6 @@ def check_layout(architecture: Architecture, recipe: Recipe, devices: int) -> No
     _check_divides(recipe.sequence, sharding.context, "tokens of a sequence", "--cp")
     _check_experts(architecture, sharding)
     _check_group(sharding)
-    _check_stages(architecture, recipe)
 
 
 def _axes(sharding: Sharding) -> tuple[tuple[str, int], ...]:
@@ -68,7 +69,7 @@ def _check_experts(architecture: Architecture, sharding: Sharding) -> None:
         return
     experts = routed_experts(architecture)
     if not experts:
-        text = "this model has no routed experts; leave --ep out, and share its tensors (--tp) or states (--zero)"
+        text = "this model has no routed experts; leave --ep out, share its tensors (--tp) or states (--zero)"
         raise UsageError("bad_option", f"--ep {sharding.experts:,}: {text}")
     _check_divides(experts, sharding.experts, "experts of a layer", "--ep")
     _check_divides(
@@ -77,6 +78,9 @@ def _check_experts(architecture: Architecture, sharding: Sharding) -> None:
 
 
 def _check_group(sharding: Sharding) -> None:
+    if sharding.group is not None and not sharding.zero:
+        text = "--shard-group shares states in groups; name what is shared with --zero 1 to 3"
+        raise UsageError("bad_option", text)
     if sharding.group is not None:
         _check_divides(
             sharding.data * sharding.context, sharding.group, "devices that share states", "--shard-group"

@@ -8,11 +8,11 @@ from typing import Any, TypedDict, get_args
 from sizewise.architecture import Model
 from sizewise.argument_values import flag, quantity, text, texts, whole
 from sizewise.catalog.formats import find_format
-from sizewise.catalog.optimizers import find_optimizer
+from sizewise.catalog.optimizers import Optimizer, find_optimizer
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
-from sizewise.planning.training.asked import TrainingAsked, recipe_for
-from sizewise.recipe import ONE_DEVICE, AttentionKernel, LossKernel, Method, OptimizerKernel, Recompute
+from sizewise.planning.training.asked import TrainingAsked, sequence_of
+from sizewise.recipe import AttentionKernel, LossKernel, Method, OptimizerKernel, Recompute
 from sizewise.units import (
     CONTEXT_LIMIT,
     COUNT_LIMIT,
@@ -26,8 +26,6 @@ from sizewise.units import (
 DEVICES_LIMIT = 10**6
 RANK_LIMIT = 2**16
 LAYERS_LIMIT = 10**6
-USUAL_PACKING = "nf4-dq"
-"""How qlora packs frozen weights where no format is named (Dettmers et al. 2023, arXiv:2305.14314)."""
 FSDP = 3
 """The stage of ZeRO at which weights are shared too, as FSDP does."""
 
@@ -58,7 +56,7 @@ class TrainingOptions(TypedDict, total=False):
     quant: str | None
     precision: str | None
     optimizer: str
-    optimizer_kernel: OptimizerKernel
+    optimizer_kernel: OptimizerKernel | None
     ema: bool
     freeze: Sequence[str]
     recompute: Recompute
@@ -90,10 +88,10 @@ def training_asked(model: Model, options: Mapping[str, Any]) -> TrainingAsked:
         if told.setdefault("zero", FSDP) not in (None, FSDP):
             raise UsageError("bad_option", f"--fsdp is --zero {FSDP}; drop it or --zero {told['zero']}")
         told["zero"] = FSDP
-    if told.get("method") == "qlora":
-        told.setdefault("quant", USUAL_PACKING)
     at_once = told.pop("global_tokens", None)
     asked = TrainingAsked(**{FIELDS.get(name, name): value for name, value in told.items()})  # type: ignore[arg-type]
+    if "optimizer_kernel" not in told:
+        asked = replace(asked, implementation=usual_kernel(find_optimizer(asked.optimizer)))
     if at_once is None:
         return asked
     if asked.global_batch is not None:
@@ -101,8 +99,17 @@ def training_asked(model: Model, options: Mapping[str, Any]) -> TrainingAsked:
             "bad_option", "--global-tokens and --global-batch both size a step; drop one of them"
         )
     assert isinstance(at_once, int)
-    sequence = recipe_for(model, TrainingAsked(sequence=asked.sequence), ONE_DEVICE).sequence
-    return replace(asked, global_batch=_sequences(at_once, sequence))
+    return replace(asked, global_batch=_sequences(at_once, sequence_of(model, asked)))
+
+
+def usual_kernel(optimizer: Optimizer) -> OptimizerKernel:
+    """Return how an optimizer updates where nothing is said: in the fewest kernels that it has.
+
+    >>> usual_kernel(find_optimizer("adamw")), usual_kernel(find_optimizer("adafactor"))
+    ('fused', 'foreach')
+    """
+    kernels: tuple[OptimizerKernel, ...] = get_args(OptimizerKernel)
+    return next(kernel for kernel in kernels if kernel in optimizer.steps)
 
 
 def _sequences(tokens: int, sequence: int) -> int:
@@ -229,7 +236,9 @@ FIELDS: Mapping[str, str] = {
 }
 """What `TrainingAsked` calls an option, where that is another word."""
 
-_UNSAID = {field.name for field in fields(TrainingAsked) if field.default is None} | {"global_tokens"}
+_UNSAID = {field.name for field in fields(TrainingAsked) if field.default is None}
 
-OPTIONAL = frozenset(name for name in CHECKS if FIELDS.get(name, name) in _UNSAID)
+OPTIONAL = frozenset(
+    ("global_tokens", "optimizer_kernel", *(name for name in CHECKS if FIELDS.get(name, name) in _UNSAID))
+)
 """Options that may be None: nothing is said."""

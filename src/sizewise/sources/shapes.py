@@ -15,6 +15,8 @@ from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.norms import Norm
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.operations import Kept, Operation, product
+from sizewise.tape.tape import Tape
+from sizewise.tape.tensors import Tensor
 from sizewise.tensors import Weight
 
 WIDTH_PER_LAYER = 128
@@ -67,6 +69,10 @@ class Remainder:
     def kept(self) -> Iterator[Kept]:
         """Yield nothing."""
         return iter(())
+
+    def record(self, _tape: Tape, source: Tensor) -> Tensor:
+        """Record nothing: what it stands for saves as the other layers do."""
+        return source
 
 
 def checked_shape(shape: Shape) -> Shape:

@@ -37,13 +37,18 @@ class Compute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingAnswer:
-    """The memory of a training run on each device, what it computes, and what to change."""
+    """The memory of a training run on each device, what it computes, and what to change.
+
+    ``packed`` is the format of frozen weights where they are packed; ``fits`` are those of all devices of the
+    catalogue where none was asked for.
+    """
 
     model: Model
     recipe: Recipe
     device: Device | None
     count: int
     stages: tuple[StageMemory, ...]
+    packed: str | None
     host: int
     compute: Compute
     trained: int
@@ -67,4 +72,4 @@ class TrainingAnswer:
     @property
     def all_fit(self) -> bool:
         """Tell whether it fits on the devices that were asked for."""
-        return all(fit.fits for fit in self.fits)
+        return self.device is None or all(fit.fits for fit in self.fits)

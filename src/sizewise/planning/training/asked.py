@@ -1,4 +1,4 @@
-"""From what a user wrote to a Recipe: every default of a training run is chosen here and named in the answer."""
+"""From what a user wrote to a Recipe: every default of a training run is chosen here and shown."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,8 @@ from sizewise.recipe import (
 
 DEFAULT_SEQUENCE = 4096
 DEFAULT_RANK = 16
+USUAL_PACKING = "nf4-dq"
+"""How qlora packs frozen weights where no format is named (Dettmers et al. 2023, arXiv:2305.14314)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +97,8 @@ def given_sharding(asked: TrainingAsked, devices: int) -> Sharding:
 
 def recipe_for(model: Model, asked: TrainingAsked, sharding: Sharding) -> Recipe:
     """Return the recipe on a layout. Raises UsageError (bad_option) where the options do not go together."""
-    sequence = asked.sequence or min(DEFAULT_SEQUENCE, model.context or DEFAULT_SEQUENCE)
     recipe = Recipe(
-        sequence=sequence,
+        sequence=sequence_of(model, asked),
         micro_batch=asked.micro_batch,
         accumulate=_accumulated(asked, sharding),
         tokens=asked.tokens,
@@ -128,8 +129,8 @@ def _accumulated(asked: TrainingAsked, sharding: Sharding) -> int:
     at_once = asked.micro_batch * sharding.data
     if asked.accumulate is not None and asked.accumulate * at_once != asked.global_batch:
         text = (
-            f"{asked.micro_batch:,} sequences x {asked.accumulate:,} micro-batches x {sharding.data:,} replicas "
-            f"are {asked.accumulate * at_once:,}, not the global batch of {asked.global_batch:,}"
+            f"{asked.micro_batch:,} sequences x {asked.accumulate:,} micro-batches x {sharding.data:,} "
+            f"replicas are {asked.accumulate * at_once:,}, not the global batch of {asked.global_batch:,}"
         )
         raise UsageError("bad_option", f"{text}; leave --accumulate out")
     if asked.global_batch % at_once:
@@ -145,8 +146,9 @@ def _accumulated(asked: TrainingAsked, sharding: Sharding) -> int:
 
 def _adapter(asked: TrainingAsked) -> Adapter | None:
     if asked.method == "full":
-        if asked.rank is not None or asked.targets:
-            raise UsageError("bad_option", "--rank and --target belong to --method lora, qlora or dora")
+        if asked.rank is not None or asked.targets or asked.adapter_dropout:
+            text = "--rank, --target and --adapter-dropout belong to --method lora, qlora or dora"
+            raise UsageError("bad_option", text)
         return None
     rank = DEFAULT_RANK if asked.rank is None else asked.rank
     return Adapter(
@@ -170,10 +172,26 @@ def _precision(asked: TrainingAsked, sharding: Sharding) -> Precision:
     return found
 
 
+def sequence_of(model: Model, asked: TrainingAsked) -> int:
+    """Return the tokens of a sequence: as named, else the default, or the model's limit if less."""
+    return asked.sequence or min(DEFAULT_SEQUENCE, model.context or DEFAULT_SEQUENCE)
+
+
+def packing(asked: TrainingAsked) -> str:
+    """Return the format of packed frozen weights. Raises UsageError for --quant without qlora."""
+    if asked.quant is not None and asked.method != "qlora":
+        raise UsageError("bad_option", "--quant packs frozen weights; it belongs to --method qlora")
+    return asked.quant or USUAL_PACKING
+
+
 def _implementation(asked: TrainingAsked) -> OptimizerKernel:
     """Return how the optimizer updates: as named, else fused where it can, all tensors at once elsewhere."""
     known = find_optimizer(asked.optimizer).steps
     if asked.implementation is not None:
+        if len(known) == 1 and asked.implementation not in known:
+            raise UsageError(
+                "bad_option", f"{asked.optimizer} updates in one way; leave --optimizer-kernel out"
+            )
         return asked.implementation
     return "fused" if len(known) == 1 or "fused" in known else "foreach"
 
@@ -191,6 +209,6 @@ def recipe_notices(model: Model, recipe: Recipe) -> tuple[Notice, ...]:
 
 
 def check_offload(recipe: Recipe) -> None:
-    """Refuse weights on the host in a layout that keeps all of them: only stage 3 fetches them unit by unit."""
+    """Refuse weights on the host where a device keeps all of them: stage 3 alone fetches them by unit."""
     if recipe.offload_weights and recipe.sharding.zero < 3:
         raise UsageError("bad_option", "--offload-weights needs --zero 3, which fetches weights unit by unit")

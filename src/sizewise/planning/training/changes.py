@@ -46,7 +46,7 @@ def training_changes(
             )
         )
     useful = [change for change in found if change.saves > LEAST_SAVING * before]
-    more = _more_devices(model, asked, recipe, usable, measures, before)
+    more = _more_devices(model, asked, recipe, usable, measures)
     return (*useful, *more)
 
 
@@ -109,7 +109,7 @@ def _time_steps(asked: TrainingAsked, recipe: Recipe) -> Iterator[_Step]:
             asked=replace(asked, recompute="selective"),
             cost="a few percent of time",
         )
-    if recipe.recompute != "full" and recipe.recompute != "offload":
+    if recipe.recompute not in ("full", "offload"):
         yield _Step(
             what="full recomputation",
             option="--recompute full",
@@ -152,33 +152,28 @@ def _state_steps(asked: TrainingAsked, recipe: Recipe) -> Iterator[_Step]:
 
 
 def _more_devices(
-    model: Model, asked: TrainingAsked, recipe: Recipe, usable: int, measures: Measures, before: int
+    model: Model, asked: TrainingAsked, recipe: Recipe, usable: int, measures: Measures
 ) -> tuple[Change, ...]:
     """Return the fewest devices that hold the run as it is, or done again in full where none do so."""
     free = replace(asked, zero=None, data=None, tensor=None, pipeline=None, context=None, experts=None)
     free = replace(free, group=None, virtual=1, global_batch=None)
-    for words, option, choice, cost in (
-        ("", "", free, "devices"),
-        (
-            " with full recomputation",
-            " --recompute full",
-            replace(free, recompute="full"),
-            "devices and FLOPs",
-        ),
-    ):
-        tried = fewest_devices(model, choice, usable, measures, MOST_DEVICES)
-        if tried is not None:
-            break
+    again = replace(free, recompute="full")
+    tried = fewest_devices(model, free, usable, measures, MOST_DEVICES)
+    words, option = "", ""
+    if tried is None:
+        tried = fewest_devices(model, again, usable, measures, MOST_DEVICES)
+        words, option = " with full recomputation", " --recompute full"
     count = 0 if tried is None else tried.recipe.sharding.devices
     if tried is None or count <= recipe.sharding.devices:
         return ()
+    kind = asked.on.partition(":")[0] if asked.on else "DEVICE"
     return (
         Change(
             what=f"{count:,} devices{words}",
-            option=f"--on {asked.on.partition(':')[0] if asked.on else 'DEVICE'}:{count}{option}",
-            saves=before - tried.needed,
+            option=f"--on {kind}:{count}{option}",
+            saves=measures.needed(recipe)[0] - tried.needed,
             needed=tried.needed,
             fits=True,
-            cost=cost,
+            cost="devices and FLOPs" if words else "devices",
         ),
     )

@@ -90,7 +90,7 @@ def exchange_buffers(architecture: Architecture, recipe: Recipe, gradients: int)
     """Return the bytes of buffers that are there the whole time: buckets, and copies of all weights.
 
     DistributedDataParallel's buckets hold a second copy of all gradients. Stages 1 and 2 exchange through
-    two buckets of 500 million numbers at most; with fp32 weights they keep a copy of all in the computing width.
+    two buckets of 500 million numbers at most; with fp32 weights they keep a copy of all that computes.
     """
     sharding, precision = recipe.sharding, recipe.precision
     numbers = trainable(architecture, recipe).parameters

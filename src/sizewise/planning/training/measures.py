@@ -8,6 +8,7 @@ from sizewise.activations.passes import kept_bytes
 from sizewise.activations.saved import recorded
 from sizewise.activations.segments import segments
 from sizewise.architecture import Architecture, Model
+from sizewise.counting import total_parameters
 from sizewise.formats.scheme import Scheme
 from sizewise.parallel.training import training_stages
 from sizewise.parallel.zero import sharers
@@ -18,15 +19,16 @@ from sizewise.states.optimizer import optimizer_state
 from sizewise.states.trained import trainable
 
 
-def measures_of(model: Model, frozen: Scheme | None) -> Measures:
-    """Return how recipes of a model are measured; ``frozen`` says how frozen weights are packed."""
+def measures_of(model: Model, packed: Callable[[], Scheme]) -> Measures:
+    """Return how recipes of a model are measured; ``packed`` says how frozen weights are packed for qlora."""
     shares = cache(lambda tensor, pipeline, experts: _shares(model.architecture, tensor, pipeline, experts))
 
     @cache
     def needed(recipe: Recipe) -> tuple[int, int]:
         sharding = recipe.sharding
         ranks = shares(sharding.tensor, sharding.pipeline, sharding.experts)
-        lines = [stage.line for stage in stage_memories(model, recipe, frozen, ranks)]
+        frozen = packed() if recipe.method == "qlora" else None
+        lines = [stage.line for stage in stage_memories(model, recipe, frozen, ranks, _telling(ranks))]
         return max(int(line.value) for line in lines), max(int(line.interval[1]) for line in lines)
 
     states, kept = _states_floor(model.architecture), _kept_floor(model)
@@ -35,6 +37,13 @@ def measures_of(model: Model, frozen: Scheme | None) -> Measures:
 
 def _shares(architecture: Architecture, tensor: int, pipeline: int, experts: int) -> tuple[Architecture, ...]:
     return training_stages(architecture, Sharding(tensor=tensor, pipeline=pipeline, experts=experts))
+
+
+def _telling(ranks: tuple[Architecture, ...]) -> frozenset[int]:
+    """Return the stages of which one is the fullest: the ends, the next one, the first with most weights."""
+    weights = [total_parameters(rank) for rank in ranks]
+    last = len(ranks) - 1
+    return frozenset((0, min(1, last), weights.index(max(weights)), max(0, last - 1), last))
 
 
 def _kept_floor(model: Model) -> Callable[[Recipe], int]:

@@ -4,7 +4,7 @@ Gradients that are not yet made at the highest moment leave their room to activa
 the highest moment, not a sum of peaks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sizewise.activations.estimate import RANGE
@@ -46,15 +46,20 @@ def stage_memories(
     recipe: Recipe,
     frozen: Scheme | None = None,
     shares: Sequence[Architecture] | None = None,
+    only: Collection[int] | None = None,
 ) -> tuple[StageMemory, ...]:
     """Return the memory of one device of every stage of the pipeline.
 
-    ``frozen`` is how frozen weights are stored where they are packed (QLoRA); ``shares`` is what a rank of each
-    stage holds, where that is known already.
+    ``frozen`` is how frozen weights are stored where they are packed (QLoRA); ``shares`` is what a rank of
+    each stage holds, where that is known already; ``only`` these stages are looked at.
     Raises UsageError (bad_option) for a layout that cannot be had.
     """
     shares = shares or training_stages(model.architecture, recipe.sharding)
-    return tuple(_stage_memory(model, recipe, stage, share, frozen) for stage, share in enumerate(shares))
+    return tuple(
+        _stage_memory(model, recipe, stage, share, frozen)
+        for stage, share in enumerate(shares)
+        if only is None or stage in only
+    )
 
 
 def _stage_memory(
@@ -89,8 +94,9 @@ def _stage_memory(
 def on_device(states: States, recipe: Recipe) -> tuple[States, int]:
     """Return the states that stay on the device, and the bytes of those that wait on the host.
 
-    An offloaded optimizer has its state and master weights there and does its step there; offloaded weights come
-    back unit by unit. Source: Ren et al. 2021, arXiv:2101.06840; Rajbhandari et al. 2021, arXiv:2104.07857.
+    An offloaded optimizer has its state and master weights there and does its step there; offloaded weights
+    come back unit by unit. Source: Ren et al. 2021, arXiv:2101.06840; Rajbhandari et al. 2021,
+    arXiv:2104.07857.
     """
     host = 0
     if recipe.offload_optimizer:

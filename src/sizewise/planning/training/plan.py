@@ -1,17 +1,25 @@
 """The training question: memory on each device, FLOPs, the layout, whether it fits, what to change."""
 
 from sizewise.architecture import Model
-from sizewise.catalog.devices import CUSTOM, Device, custom_device, parse_devices
+from sizewise.catalog.devices import CUSTOM, Device, all_devices
 from sizewise.catalog.formats import find_format
 from sizewise.errors import UsageError
 from sizewise.flops.training import hardware_flops, model_flops, training_flops
 from sizewise.formats.scheme import Scheme
+from sizewise.notices import Notice
 from sizewise.parallel.training import check_layout
 from sizewise.planning.answer import Change, Fit
 from sizewise.planning.storage import asked_storage
 from sizewise.planning.training.answer import Compute, Fewest, TrainingAnswer
-from sizewise.planning.training.asked import TrainingAsked, given_sharding, recipe_for, recipe_notices
+from sizewise.planning.training.asked import (
+    TrainingAsked,
+    given_sharding,
+    packing,
+    recipe_for,
+    recipe_notices,
+)
 from sizewise.planning.training.changes import training_changes
+from sizewise.planning.training.devices import wanted_devices
 from sizewise.planning.training.measures import measures_of
 from sizewise.planning.training.memory import StageMemory, stage_memories
 from sizewise.planning.training.search import Measures, best_layout, fewest_devices
@@ -27,29 +35,35 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
     Without a count of devices (``--on h100-sxm``) the fewest that hold it are taken. Raises UsageError
     (bad_option) for options and layouts that cannot be had, with the nearest that can.
     """
-    device, count, counted = _devices(asked)
-    frozen = _frozen_weights(model, asked)
-    measures = measures_of(model, frozen)
-    usable = None if device is None else device.memory_bytes
+    packed = packing(asked)
+    measures = measures_of(model, lambda: packed_weights(model, packed))
+    wanted = wanted_devices(asked)
     found = None
-    if device is not None and usable is not None and (not counted or not asked.layout_given):
-        found = fewest_devices(model, asked, usable, measures, MOST_DEVICES)
-    if not counted and found is not None:
-        count = found.recipe.sharding.devices
-    recipe, searched = _recipe(model, asked, count, usable, measures)
+    if wanted.usable is not None and (not wanted.counted or not asked.layout_given):
+        found = fewest_devices(model, asked, wanted.usable, measures, MOST_DEVICES)
+    count = wanted.count if wanted.counted or found is None else found.recipe.sharding.devices
+    recipe, searched = _recipe(model, asked, count, wanted.usable, measures)
     check_layout(model.architecture, recipe, count)
-    stages = stage_memories(model, recipe, frozen)
-    fits = _fits(device, count, stages)
-    changes: tuple[Change, ...] = ()
-    if device is not None and usable is not None and not all(fit.fits for fit in fits):
-        changes = training_changes(model, asked, recipe, usable, measures)
     trained = trainable(model.architecture, recipe)
+    if not trained.tensors and recipe.method == "full":
+        raise UsageError("bad_option", "--freeze leaves nothing to train; name fewer parts")
+    frozen = packed_weights(model, packed) if recipe.method == "qlora" else None
+    stages = stage_memories(model, recipe, frozen)
+    fits = _fits(wanted.device, count, stages)
+    changes: tuple[Change, ...] = ()
+    if wanted.usable is not None and not all(fit.fits for fit in fits):
+        changes = training_changes(model, asked, recipe, wanted.usable, measures)
+    notices = list(recipe_notices(model, recipe)) + list(wanted.notices)
+    if wanted.usable is not None and found is None and not wanted.counted:
+        text = f"no number of devices up to {MOST_DEVICES:,} holds it as it is; shown for {count:,}"
+        notices.append(Notice(code="does_not_fit", message=text))
     return TrainingAnswer(
         model=model,
         recipe=recipe,
-        device=device,
+        device=wanted.device,
         count=count,
         stages=stages,
+        packed=packed if frozen is not None else None,
         host=max(stage.host for stage in stages) * count,
         compute=compute(model, recipe),
         trained=trained.parameters,
@@ -60,23 +74,8 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
         else Fewest(devices=found.recipe.sharding.devices, sharding=found.recipe.sharding),
         changes=changes,
         searched=searched,
-        notices=recipe_notices(model, recipe),
+        notices=tuple(notices),
     )
-
-
-def _devices(asked: TrainingAsked) -> tuple[Device | None, int, bool]:
-    """Return the kind of device, how many, and whether their number was named."""
-    if asked.on is None:
-        device = custom_device(asked.memory_bytes) if asked.memory_bytes is not None else None
-        return device, given_sharding(asked, 1).devices, True
-    found = parse_devices(asked.on, memory_bytes=asked.memory_bytes)
-    if len(found) > 1:
-        raise UsageError("bad_option", "--on: a training run is laid out on devices of one kind; name one")
-    ((device, count),) = found
-    if ":" in asked.on:
-        return device, count, True
-    given = given_sharding(asked, 1).devices
-    return device, given, given > 1 or device.id == CUSTOM
 
 
 def _recipe(
@@ -91,28 +90,29 @@ def _recipe(
     return tried.recipe, True
 
 
-def _frozen_weights(model: Model, asked: TrainingAsked) -> Scheme | None:
-    """Return how frozen weights are packed; None where they are not."""
-    if asked.method != "qlora":
-        if asked.quant is not None:
-            raise UsageError("bad_option", "--quant packs frozen weights; it belongs to --method qlora")
-        return None
-    return asked_storage(model, find_format(asked.quant or "nf4-dq")).scheme
+def packed_weights(model: Model, name: str) -> Scheme:
+    """Return how frozen weights are packed in a format. Raises UsageError for llama.cpp's file types."""
+    chosen = find_format(name)
+    if chosen.is_file_type:
+        text = f"{chosen.name} is a file type of llama.cpp, which adapters are not trained beside; use nf4-dq"
+        raise UsageError("bad_option", text)
+    return asked_storage(model, chosen).scheme
 
 
 def _fits(device: Device | None, count: int, stages: tuple[StageMemory, ...]) -> tuple[Fit, ...]:
-    if device is None or device.memory_bytes is None:
-        return ()
+    """Return whether it fits on the asked device; where none was asked, on which of the catalogue's."""
     fullest = max(stages, key=lambda stage: stage.line.value)
-    return (
+    chosen = all_devices() if device is None else (device,)
+    return tuple(
         Fit(
-            device=device.name,
+            device=one.id if one.id != CUSTOM else one.name,
             count=count,
-            usable=device.memory_bytes,
+            usable=one.memory_bytes,
             needed=int(fullest.line.value),
             needed_high=int(fullest.line.interval[1]),
-            usable_status=device.memory_status,
-        ),
+            usable_status=one.memory_status,
+        )
+        for one in chosen
     )
 
 

@@ -18,6 +18,8 @@ MACHINE = 8
 """Devices of one machine: ranks of a matrix exchange too much to be further apart."""
 COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
 """Numbers of devices that are tried for the fewest."""
+LAST = 2
+"""So many of the largest have to fail before smaller ones are given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,8 @@ def recipes(model: Model, asked: TrainingAsked, devices: int) -> Iterator[Recipe
 def best_layout(
     model: Model, asked: TrainingAsked, devices: int, usable: int | None, measures: Measures
 ) -> Tried | None:
-    """Return the first layout that fits at the upper end; else the one that needs least. None: none can be had.
+    """Return the first layout that fits at the upper end, else the one that needs least; None: none is
+    possible.
 
     What needs too much for its states alone is measured only where nothing fits.
     """
@@ -145,31 +148,21 @@ def fewest_devices(
 ) -> Tried | None:
     """Return the layout on the fewest devices that fits; None where no number up to ``most`` does.
 
-    More devices hold more, but for numbers by which something does not divide: the numbers are halved in, and
-    the two below the one found are looked at again.
+    Where the largest numbers that are possible do not hold it, smaller ones are not tried.
     """
-    counts = [count for count in COUNTS if count <= most]
-    found: dict[int, Tried | None] = {}
-
-    def fitting(place: int) -> Tried | None:
-        if place not in found:
-            tried = _fitting(model, asked, counts[place], usable, measures)
-            found[place] = tried
-        return found[place]
-
-    low, high = 0, len(counts) - 1
-    if fitting(high) is None:
+    counts = [
+        count
+        for count in COUNTS
+        if count <= most and any(measures.floor(one) <= usable for one in recipes(model, asked, count))
+    ]
+    largest = (_fitting(model, asked, count, usable, measures) for count in counts[: -LAST - 1 : -1])
+    if not any(largest):
         return None
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if fitting(middle) else (middle + 1, high)
-    below = (fitting(place) for place in range(max(0, high - 2), high))
-    return next((tried for tried in below if tried), None) or fitting(high)
+    tried = (_fitting(model, asked, count, usable, measures) for count in counts)
+    return next(found for found in tried if found)
 
 
 def _fitting(model: Model, asked: TrainingAsked, count: int, usable: int, measures: Measures) -> Tried | None:
     """Return the best layout on so many devices if it fits."""
-    if all(measures.floor(recipe) > usable for recipe in recipes(model, asked, count)):
-        return None
     tried = best_layout(model, asked, count, usable, measures)
     return tried if tried is not None and tried.needed <= usable else None

@@ -138,6 +138,8 @@ class Recipe:
     """The training loop holds the model's output, logits with it, until the next step."""
     offload_optimizer: bool = False
     offload_weights: bool = False
+    device: Literal["cuda", "cpu"] = "cuda"
+    """Whose kernels torch calls: dropouts and norms keep other things on a CPU."""
 
     @property
     def batch_tokens(self) -> int:

@@ -41,14 +41,23 @@ def test_recomputing_layers_is_a_fourth_pass_of_all_but_the_head() -> None:
     assert training_flops(model, replace(PLAIN, recompute="offload")).value == whole.value
 
 
-def test_selective_recomputation_costs_nothing_or_the_scores() -> None:
-    """Korthikanti et al. do the attention core again; PyTorch's policy saves what products made."""
+def test_recomputed_attention_costs_the_scores() -> None:
+    """Korthikanti et al. do the attention core again; a fused kernel has none to do again."""
     model = load("gpt2")
-    recipe = replace(PLAIN, recompute="selective")
-    assert training_flops(model, recipe).part("recomputed").value == 0
-    core = training_flops(model, recipe, recomputed="attention").part("recomputed")
-    scores = forward_flops(model, tokens=256).part("attention").part("scores")
-    assert core.value == scores.value
+    recipe = replace(PLAIN, recompute="attention", attention="eager")
+    core = training_flops(model, recipe).part("recomputed")
+    assert core.value == forward_flops(model, tokens=256).part("attention").part("scores").value
+    assert training_flops(model, replace(recipe, attention="sdpa")).part("recomputed").value == 0
+
+
+def test_selective_recomputation_does_every_second_product_again() -> None:
+    """Of q, k, v, o, gate, up, down torchtitan keeps q, v, gate and down."""
+    model = load("llama-2-7b")
+    again = training_flops(model, replace(PLAIN, recompute="selective")).part("recomputed")
+    parts = forward_flops(model, tokens=256)
+    names = {"attention": ("keys", "output"), "feed_forward": ("up",)}
+    products = [parts.part(role).part(name).value for role, found in names.items() for name in found]
+    assert again.value == sum(products)
 
 
 def test_the_fused_kernel_costs_half_the_scores_more() -> None:

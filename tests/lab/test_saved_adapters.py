@@ -40,12 +40,11 @@ def test_adapters_keep_what_torch_keeps(
         method="dora" if magnitude else "lora",
         adapter=Adapter(rank=RANK, targets=targets, dropout=dropout),
         precision=PRECISIONS["fp32" if width == 4 else "bf16"],
+        device="cpu",
     )
     found = recorded(from_config(config, name="model", origin="test"), recipe)
     assert not found.assumed
-    settings = peft.LoraConfig(
-        r=RANK, target_modules=list(targets), lora_dropout=dropout, use_dora=magnitude
-    )
+    settings = peft.LoraConfig(r=RANK, target_modules=list(targets), lora_dropout=dropout, use_dora=magnitude)
     model = peft.get_peft_model(build(config, width, "sdpa"), settings)
     model.train()
     model.enable_input_require_grads()

@@ -36,6 +36,7 @@ def setting_of(recipe: Recipe) -> Setting:
         split=sharding.tensor if sharding.sequence else 1,
         fused_norms=recipe.fused_norms,
         loss=recipe.loss,
+        device=recipe.device,
     )
 
 

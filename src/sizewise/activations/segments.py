@@ -44,7 +44,8 @@ def segments(found: Pieces, recipe: Recipe, loads: Loads = gradients_stay) -> tu
 
     every = recipe.recompute_every
     runs = [found.layers[start : start + every] for start in range(0, len(found.layers), every)]
-    if recipe.recompute == "none":
+    fused = recipe.recompute == "attention" and recipe.attention != "eager"
+    if recipe.recompute == "none" or fused:
         layers = [segment((piece,)) for piece in found.layers]
     elif recipe.recompute in ("attention", "selective"):
         layers = [segment((piece,), again=True, kept=partly_kept(piece, recipe)) for piece in found.layers]
@@ -81,8 +82,6 @@ def _selected(piece: Piece) -> set[Storage]:
 
 def _without_core(piece: Piece) -> set[Storage]:
     """Return what is saved but what the scores of eager attention make."""
-    made = {
-        storage for step in piece.steps if step.core for storage in (step.output.storage, *step.extra)
-    }
+    made = {storage for step in piece.steps if step.core for storage in (step.output.storage, *step.extra)}
     outside = saved_storages(step for step in piece.steps if not step.core)
     return outside | (saved_storages(piece.steps) - made)

@@ -31,19 +31,20 @@ from sizewise.operations import Operation
 from sizewise.recipe import Recipe
 from sizewise.tensors import Role
 
-Recomputed = Literal["nothing", "attention", "layers"]
+Recomputed = Literal["nothing", "attention", "alternate", "layers"]
 """What is done again in the backward pass · attention: the scores, called selective by Korthikanti et al.
-2022 (arXiv:2205.05198) · layers: all of each layer, as Megatron's full recomputation. Of a piece of layers
-torch's non-reentrant checkpoint leaves out the last product where nothing after it is saved."""
+2022 (arXiv:2205.05198) · alternate: every second product of a mechanism, as torchtitan does · layers: all
+of each layer, as Megatron's full recomputation. Of a piece of layers torch's non-reentrant checkpoint
+leaves out the last product where nothing after it is saved."""
 
 RECOMPUTED: dict[str, Recomputed] = {
     "none": "nothing",
     "attention": "attention",
-    "selective": "nothing",
+    "selective": "alternate",
     "full": "layers",
     "offload": "layers",
 }
-"""By the recipe's word: what its selective recomputation does again costs no arithmetic that is counted."""
+"""By the recipe's word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ def training_flops(
     parts = [
         _forward(model, recipe, found, scores),
         _backward(found, recipe, sequence),
-        _recomputed(found, recipe, sequence, recomputed or RECOMPUTED[recipe.recompute]),
+        _recomputed(found, recipe, sequence, recomputed or _policy(recipe)),
     ]
     line = total("training of one sequence", parts, UNIT)
     line = line if recipe.method == "full" and not recipe.frozen else weakened(line, "derived")
@@ -142,9 +143,11 @@ def _recomputed(found: Sequence[Pass], recipe: Recipe, sequence: _Sequence, poli
     """Return what is done again of the layers that the backward pass comes through."""
     again: Counter[Operation] = Counter()
     layers = [each for each in found if each.in_layer and each.reached and policy != "nothing"]
+    products: Counter[str] = Counter()
     for each in layers:
         for operation in each.bundle.operations:
-            if policy == "layers" or operation.kind == "scores":
+            products[operation.role] += operation.kind == "product"
+            if _is_again(operation, products[operation.role], policy):
                 again[operation] += each.times
     roles: dict[str, list[Line]] = defaultdict(list)
     for operation, times in again.items():
@@ -153,3 +156,17 @@ def _recomputed(found: Sequence[Pass], recipe: Recipe, sequence: _Sequence, poli
     parts = [total(role, lines, UNIT) for role, lines in roles.items()]
     beside = forward_adapters(layers if policy == "layers" else [], recipe)
     return total("recomputed", [part for part in (*parts, beside) if part.value], UNIT)
+
+
+def _policy(recipe: Recipe) -> Recomputed:
+    """Return what a recipe does again; fused attention has no scores to do again."""
+    if recipe.recompute == "attention" and recipe.attention != "eager":
+        return "nothing"
+    return RECOMPUTED[recipe.recompute]
+
+
+def _is_again(operation: Operation, number: int, policy: Recomputed) -> bool:
+    """Tell whether a policy does an operation again; ``number`` counts the products of its role up to it."""
+    if policy == "alternate":
+        return operation.kind in ("scan", "convolution") or (operation.kind == "product" and number % 2 == 0)
+    return policy == "layers" or operation.kind == "scores"

@@ -47,6 +47,11 @@ class Precision:
     master: int = 0
     autocast: bool = False
 
+    @property
+    def sums(self) -> bool:
+        """Tell whether gradients are added up in memory of their own, wider than they are computed."""
+        return self.gradient > self.compute and not self.autocast
+
 
 PRECISIONS = {
     precision.name: precision
@@ -112,9 +117,8 @@ ONE_DEVICE = Sharding()
 class Recipe:
     """One training run: tokens per sequence, sequences per device and step, formats, optimizer, layout.
 
-    ``accumulate`` micro-batches are summed before the optimizer steps; ``recompute_every`` layers are one
-    piece that is done again; ``ema`` keeps a moving average of the weights; ``frozen`` names parts that are
-    not trained by the start of their tensors' names.
+    ``accumulate`` micro-batches are summed before the optimizer steps; ``ema`` keeps a moving average of the
+    weights; ``frozen`` names parts that are not trained by the start of their tensors' names.
     """
 
     sequence: int
@@ -129,6 +133,9 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     recompute: Recompute = "none"
     recompute_every: int = 1
+    """Every k-th layer is done again; the others keep all."""
+    recompute_group: int = 1
+    """So many neighbouring layers are done again as one piece."""
     attention: AttentionKernel = "sdpa"
     fused_norms: bool = False
     loss: LossKernel = "full"

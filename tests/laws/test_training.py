@@ -97,10 +97,20 @@ def test_recomputing_never_keeps_more(
 def test_fewer_pieces_are_kept_less(model: Model) -> None:
     recipe = Recipe(sequence=64, recompute="full")
     kept = [
-        kept_bytes(segments(recorded(model, recipe), replace(recipe, recompute_every=every)))
-        for every in (1, 2, 3)
+        kept_bytes(segments(recorded(model, recipe), replace(recipe, recompute_group=group)))
+        for group in (1, 2, 3)
     ]
     assert kept == sorted(kept, reverse=True)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.model_type)
+@pytest.mark.parametrize("policy", ["selective", "full"])
+def test_fewer_layers_done_again_keep_more(model: Model, policy: str) -> None:
+    recipe = Recipe(sequence=64, recompute=policy)  # type: ignore[arg-type]
+    found = recorded(model, recipe)
+    kept = [kept_bytes(segments(found, replace(recipe, recompute_every=every))) for every in (1, 2, 3, 99)]
+    assert kept == sorted(kept)
+    assert kept[-1] == kept_bytes(segments(found, replace(recipe, recompute="none")))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.model_type)

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from sizewise.activations.estimate import estimated_pieces
 from sizewise.activations.pieces import Pieces, pieces
-from sizewise.architecture import Architecture, Model
-from sizewise.catalog.training import class_style
+from sizewise.architecture import Architecture, Model, Part
+from sizewise.catalog.training import ClassStyle, class_style
 from sizewise.recipe import Recipe
 from sizewise.states.targets import targeted
 from sizewise.tape.adapters import NO_ADAPTERS, Adapters
@@ -20,7 +20,27 @@ from sizewise.tape.tape import NotRecordable, Setting
 
 def style_of(model: Model) -> Style:
     """Return how the model's class writes its mechanisms, with what its configuration says."""
-    return model.traits.over(class_style(model.architecture.text_type or model.model_type).style)
+    text_type = model.architecture.text_type
+    style = model.traits.over(class_style(text_type or model.model_type).style)
+    if text_type and _has_own_head(model.architecture):
+        return _wrapped(style, class_style(model.model_type))
+    return style
+
+
+def _wrapped(style: Style, wrapper: ClassStyle) -> Style:
+    """Return a text model's style inside a wrapper that computes logits and loss itself."""
+    if wrapper.style.refused:
+        return replace(style, refused=wrapper.style.refused)
+    if not wrapper.checked and (style.logit_cap or style.routing.balance):
+        return replace(style, refused="what the wrapper does to logits and loss")
+    capped = style.logit_cap and "logit_cap" in wrapper.keeps
+    balanced = style.routing.balance and "balance" in wrapper.keeps
+    return replace(style, logit_cap=capped, routing=replace(style.routing, balance=balanced))
+
+
+def _has_own_head(architecture: Architecture) -> bool:
+    """Tell whether the head stands beside the language model, not inside it."""
+    return any(isinstance(item, Part) and item.name == "lm_head" for item in architecture.body)
 
 
 def setting_of(recipe: Recipe) -> Setting:
@@ -37,6 +57,7 @@ def setting_of(recipe: Recipe) -> Setting:
         fused_norms=recipe.fused_norms,
         loss=recipe.loss,
         device=recipe.device,
+        ranks=sharding.tensor,
     )
 
 

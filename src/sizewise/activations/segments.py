@@ -4,7 +4,7 @@ Selective recomputation keeps attention and every second product (torchtitan, ac
 2026-11-22); recomputed attention keeps all but what the scores of eager attention leave.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sizewise.activations.passes import Load, Segment
 from sizewise.activations.pieces import Pieces
@@ -24,7 +24,7 @@ def gradients_stay(_piece: Piece, one: Costs) -> Load:
 def segments(found: Pieces, recipe: Recipe, loads: Loads = gradients_stay) -> tuple[Segment, ...]:
     """Return the segments of one device's forward pass, the layers by the policy of the recipe."""
     known: dict[int, tuple[Costs, Load]] = {}
-    accumulated = recipe.accumulate > 1 or recipe.precision.gradient > recipe.precision.compute
+    accumulated = recipe.accumulate > 1 or recipe.precision.sums
 
     def measured(piece: Piece) -> tuple[Costs, Load]:
         if id(piece) not in known:
@@ -42,19 +42,27 @@ def segments(found: Pieces, recipe: Recipe, loads: Loads = gradients_stay) -> tu
             away=bool(policy.get("away", False)),
         )
 
-    every = recipe.recompute_every
-    runs = [found.layers[start : start + every] for start in range(0, len(found.layers), every)]
-    fused = recipe.recompute == "attention" and recipe.attention != "eager"
-    if recipe.recompute == "none" or fused:
-        layers = [segment((piece,)) for piece in found.layers]
-    elif recipe.recompute in ("attention", "selective"):
-        layers = [segment((piece,), again=True, kept=partly_kept(piece, recipe)) for piece in found.layers]
-    else:
-        away = recipe.recompute == "offload"
-        layers = [segment(tuple(run), again=True, away=away) for run in runs]
+    whole = recipe.recompute in ("full", "offload")
+    partly = recipe.recompute == "selective" or (
+        recipe.recompute == "attention" and recipe.attention == "eager"
+    )
+    layers = []
+    for number, run in enumerate(runs(found.layers, recipe.recompute_group if whole else 1), start=1):
+        if number % recipe.recompute_every or not (whole or partly):
+            layers += [segment((piece,)) for piece in run]
+        elif whole:
+            layers.append(segment(run, again=True, away=recipe.recompute == "offload"))
+        else:
+            layers += [segment((piece,), again=True, kept=partly_kept(piece, recipe)) for piece in run]
     before = () if found.before is None else (segment((found.before,)),)
     after = () if found.after is None else (segment((found.after,)),)
     return (*before, *layers, *after)
+
+
+def runs(layers: tuple[Piece, ...], length: int) -> Iterator[tuple[Piece, ...]]:
+    """Yield neighbouring layers, ``length`` at a time."""
+    for start in range(0, len(layers), length):
+        yield layers[start : start + length]
 
 
 def partly_kept(piece: Piece, recipe: Recipe) -> int:

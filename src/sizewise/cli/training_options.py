@@ -124,8 +124,15 @@ ACTIVATIONS: tuple[Any, ...] = (
         "--recompute-every",
         type=_count(LAYERS_LIMIT),
         default=1,
+        metavar="K",
+        help="Every K-th layer is done again, the others keep all.",
+    ),
+    click.option(
+        "--recompute-group",
+        type=_count(LAYERS_LIMIT),
+        default=1,
         metavar="LAYERS",
-        help="Layers that are done again as one piece.",
+        help="Neighbouring layers that are done again as one piece.",
     ),
     click.option(
         "--attention",

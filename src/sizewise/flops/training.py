@@ -148,7 +148,7 @@ def _recomputed(found: Sequence[Pass], recipe: Recipe, sequence: _Sequence, poli
         for operation in each.bundle.operations:
             products[operation.role] += operation.kind == "product"
             if _is_again(operation, products[operation.role], policy):
-                again[operation] += each.times
+                again[operation] += each.times // recipe.recompute_every
     roles: dict[str, list[Line]] = defaultdict(list)
     for operation, times in again.items():
         line = work(operation, times=times, tokens=sequence.tokens, pairs=sequence.pairs(operation))

@@ -61,6 +61,7 @@ class TrainingOptions(TypedDict, total=False):
     freeze: Sequence[str]
     recompute: Recompute
     recompute_every: int
+    recompute_group: int
     attention: AttentionKernel
     fused_norms: bool
     loss: LossKernel
@@ -202,6 +203,7 @@ CHECKS: Mapping[str, Check] = {
     "freeze": _names,
     "recompute": _words(Recompute),
     "recompute_every": _whole(1, LAYERS_LIMIT),
+    "recompute_group": _whole(1, LAYERS_LIMIT),
     "attention": _words(AttentionKernel),
     "fused_norms": flag,
     "loss": _words(LossKernel),

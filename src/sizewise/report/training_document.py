@@ -77,6 +77,7 @@ def _recipe(recipe: Recipe) -> Document:
         "freeze": list(recipe.frozen),
         "recompute": recipe.recompute,
         "recompute_every": recipe.recompute_every,
+        "recompute_group": recipe.recompute_group,
         "attention": recipe.attention,
         "fused_norms": recipe.fused_norms,
         "loss": recipe.loss,

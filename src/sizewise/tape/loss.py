@@ -25,11 +25,16 @@ def finished_logits(tape: Tape, logits: Tensor) -> Tensor:
 
 
 def cross_entropy(tape: Tape, logits: Tensor) -> Tensor:
-    """Record the mean loss: it saves T*V log-probabilities, the shifted labels and their count."""
+    """Record the mean loss: it saves T*V log-probabilities, the shifted labels and their count.
+
+    Where ranks share the vocabulary, the backward pass has one more tensor of that size (torch 2.13,
+    tensor/parallel/loss.py).
+    """
     wide = tape.cast(logits, WIDE)
     setting = tape.setting
     labels = tape.tensor(setting.tokens + (setting.batch == 1), LABEL, tracked=False)
     chances = tape.softmax(wide, WIDE)
+    tape.steps[-1].scratch = chances.bytes if setting.ranks > 1 else 0
     return tape.step("loss", (chances, labels), 1, WIDE, saved=(chances, labels), extra=WIDE)
 
 
@@ -44,8 +49,9 @@ def masked_cross_entropy(tape: Tape, logits: Tensor) -> Tensor:
 def cross_entropy_in_parts(tape: Tape, stream: Tensor, vocabulary: int, hidden: int) -> Tensor:
     """Record head and loss together, of a part of the tokens at a time, by the kernel of the setting.
 
-    chunked: an eighth of the tokens, whose logits are made again for the backward pass. fused: gradients of the
-    tokens and of the head are made with the loss and kept; a part's logits are about as large as all tokens.
+    chunked: an eighth of the tokens, whose logits are made again for the backward pass. fused: gradients of
+    the tokens and of the head are made with the loss and kept; a part's logits are about as large as all
+    tokens.
     """
     narrow, tokens = tape.setting.width, tape.tokens
     read = tape.cast(stream, narrow)

@@ -33,6 +33,8 @@ class Setting:
     """Whose kernels torch calls; they differ in dropouts, statistics of norms and what autocast casts."""
     kernels: bool = True
     """Scans and short convolutions run as fused kernels, not as torch operations."""
+    ranks: int = 1
+    """Ranks that share each matrix, and the vocabulary."""
     loss: Literal["full", "chunked", "fused"] = "full"
     """Whether logits of all tokens are made, or of a part at a time."""
     adapters: Adapters = field(default=NO_ADAPTERS, hash=False, compare=False)

@@ -138,7 +138,13 @@ class Tape:
             source = self.cast(source, WIDE)
         saved = (source,) if keeps == "input" else ()
         return self.step(
-            name, (source,), source.numbers, source.width, saved=saved, saves_output=keeps == "output"
+            name,
+            (source,),
+            source.numbers,
+            source.width,
+            saved=saved,
+            saves_output=keeps == "output",
+            scratch=2 * source.bytes if name == "power" else 0,
         )
 
     def scale(self, source: Tensor) -> Tensor:
@@ -154,10 +160,16 @@ class Tape:
         return output
 
     def multiply(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return a product number by number, one of them repeated as often as needed."""
+        """Return a product number by number, one of them repeated as often as needed.
+
+        The gradient of the repeated one is made in the size of the product, then summed.
+        """
         saved = [right] * left.tracked + [left] * right.tracked
-        wide = max(left.width, right.width)
-        return self.step("multiply", (left, right), max(left.numbers, right.numbers), wide, saved=saved)
+        wide, numbers = max(left.width, right.width), max(left.numbers, right.numbers)
+        repeated = sum(entry.tracked and entry.numbers < numbers for entry in (left, right))
+        return self.step(
+            "multiply", (left, right), numbers, wide, saved=saved, scratch=repeated * numbers * wide
+        )
 
     def mean(self, source: Tensor, numbers: int) -> Tensor:
         """Return means or sums over a dimension: ``numbers`` are left."""
@@ -183,7 +195,16 @@ class Tape:
     ) -> Tensor:
         """Return tokens times a matrix of ``outputs`` rows; ``joins``: into the residual stream."""
         inputs = source.numbers // (self.tokens if joins else self.stream)
-        return self.product(source, outputs, inputs, joins=joins, bias=bias, trained=trained)
+        output = self.product(source, outputs, inputs, joins=joins, bias=bias, trained=trained)
+        if self.setting.split > 1:
+            self._exchange((outputs if joins else inputs) * self.tokens * self.setting.width)
+        return output
+
+    def _exchange(self, whole: int) -> None:
+        """Add what ranks that share tokens hold for a moment: all tokens, gathered or not yet summed."""
+        step = self.steps[-1]
+        step.forward_scratch += whole
+        step.scratch += whole
 
     def product(
         self,
@@ -221,7 +242,7 @@ class Tape:
         )
         if not rank:
             return output
-        return adapted(self, source, output, rank, inputs, outputs, bias=bias)
+        return adapted(self, source, output, rank=rank, inputs=inputs, outputs=outputs, bias=bias)
 
     def _cast_weight(self, weight: Tensor) -> Tensor:
         """Return the weight as a product reads it: under autocast a copy that stays until backward."""
@@ -242,6 +263,7 @@ class Tape:
 
     def softmax(self, source: Tensor, width: int) -> Tensor:
         """Return probabilities in ``width``: their derivative reads them alone."""
+        source = self.cast(source, width)
         return self.step("softmax", (source,), source.numbers, width, saves_output=True)
 
     def attention(

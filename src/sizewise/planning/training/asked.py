@@ -54,6 +54,7 @@ class TrainingAsked:
     frozen: tuple[str, ...] = ()
     recompute: Recompute = "none"
     recompute_every: int = 1
+    recompute_group: int = 1
     attention: AttentionKernel = "sdpa"
     fused_norms: bool = False
     loss: LossKernel = "full"
@@ -111,6 +112,7 @@ def recipe_for(model: Model, asked: TrainingAsked, sharding: Sharding) -> Recipe
         frozen=asked.frozen,
         recompute=asked.recompute,
         recompute_every=asked.recompute_every,
+        recompute_group=asked.recompute_group,
         attention=asked.attention,
         fused_norms=asked.fused_norms,
         loss=asked.loss,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from itertools import accumulate, pairwise
 
 from sizewise.activations.passes import kept_bytes
 from sizewise.activations.saved import recorded
@@ -10,13 +11,20 @@ from sizewise.activations.segments import segments
 from sizewise.architecture import Architecture, Model
 from sizewise.counting import total_parameters
 from sizewise.formats.scheme import Scheme
-from sizewise.parallel.training import training_stages
+from sizewise.parallel.pipeline import stage_sizes
+from sizewise.parallel.training import micro_batches_in_flight, training_stages
 from sizewise.parallel.zero import sharers
 from sizewise.planning.training.memory import stage_memories
 from sizewise.planning.training.search import Measures
-from sizewise.recipe import ONE_DEVICE, Recipe, Sharding
+from sizewise.recipe import Recipe, Sharding
 from sizewise.states.optimizer import optimizer_state
 from sizewise.states.trained import trainable
+
+FEW = 8
+"""Stages of a pipeline that are all looked at."""
+
+Shares = Callable[[int, int, int], tuple[Architecture, ...]]
+"""From ranks, stages and ranks of experts to what a rank of each stage holds."""
 
 
 def measures_of(model: Model, packed: Callable[[], Scheme]) -> Measures:
@@ -31,8 +39,14 @@ def measures_of(model: Model, packed: Callable[[], Scheme]) -> Measures:
         lines = [stage.line for stage in stage_memories(model, recipe, frozen, ranks, _telling(ranks))]
         return max(int(line.value) for line in lines), max(int(line.interval[1]) for line in lines)
 
-    states, kept = _states_floor(model.architecture), _kept_floor(model)
-    return Measures(needed=needed, floor=lambda recipe: states(recipe) + kept(recipe))
+    states, kept = _states_floor(model.architecture), _kept_floor(model, shares)
+
+    def floor(recipe: Recipe) -> int:
+        constant, gradients = states(recipe)
+        born = gradients if recipe.accumulate > 1 else 0
+        return max(constant + gradients, constant + born + kept(recipe))
+
+    return Measures(needed=needed, floor=floor)
 
 
 def _shares(architecture: Architecture, tensor: int, pipeline: int, experts: int) -> tuple[Architecture, ...]:
@@ -40,32 +54,47 @@ def _shares(architecture: Architecture, tensor: int, pipeline: int, experts: int
 
 
 def _telling(ranks: tuple[Architecture, ...]) -> frozenset[int]:
-    """Return the stages of which one is the fullest: the ends, the next one, the first with most weights."""
-    weights = [total_parameters(rank) for rank in ranks]
-    last = len(ranks) - 1
-    return frozenset((0, min(1, last), weights.index(max(weights)), max(0, last - 1), last))
+    """Return the stages of which one is the fullest: all of few; of many the ends and the largest.
+
+    The largest are, of those with most layers, the first of each weight.
+    """
+    if len(ranks) <= FEW:
+        return frozenset(range(len(ranks)))
+    depth = max(rank.depth for rank in ranks)
+    weights = [total_parameters(rank) if rank.depth == depth else 0 for rank in ranks]
+    largest = (weights.index(weight) for weight in set(weights) if weight)
+    return frozenset((0, 1, len(ranks) - 1, *largest))
 
 
-def _kept_floor(model: Model) -> Callable[[Recipe], int]:
-    """Return a bound below the activations of the layers that the first stage keeps for backward."""
+def _kept_floor(model: Model, shares: Shares) -> Callable[[Recipe], int]:
+    """Return a bound below the activations that the fullest stage keeps: the average over stages."""
 
     @cache
-    def of_all(recipe: Recipe) -> int:
-        found = segments(recorded(model, recipe), recipe)
-        return kept_bytes(found[1:-1])
+    def by_layer(recipe: Recipe) -> tuple[int, ...]:
+        (share,) = shares(recipe.sharding.tensor, 1, 1)
+        found = segments(recorded(replace(model, architecture=share), recipe), recipe)
+        return tuple(kept_bytes((layer,)) for layer in found[1:-1])
 
     def floor(recipe: Recipe) -> int:
         sharding = recipe.sharding
-        alone = replace(recipe, sharding=ONE_DEVICE, tokens=None, accumulate=1)
-        depth = model.architecture.depth
-        layers = depth // sharding.pipeline * min(sharding.pipeline, recipe.accumulate)
-        return of_all(alone) * layers // (depth * sharding.tensor * sharding.context)
+        one = Sharding(tensor=sharding.tensor, context=sharding.context, sequence=sharding.sequence)
+        kept = by_layer(replace(recipe, sharding=one, tokens=None, accumulate=1))
+        if sharding.pipeline == 1:
+            return sum(kept)
+        ends = list(accumulate(stage_sizes(model.architecture.depth, sharding.pipeline)))
+        return (
+            sum(
+                sum(kept[start:end]) * micro_batches_in_flight(stage, recipe)
+                for stage, (start, end) in enumerate(pairwise([0, *ends]))
+            )
+            // sharding.pipeline
+        )
 
     return floor
 
 
-def _states_floor(architecture: Architecture) -> Callable[[Recipe], int]:
-    """Return a bound below the fullest device's states: the average over ranks and stages."""
+def _states_floor(architecture: Architecture) -> Callable[[Recipe], tuple[int, int]]:
+    """Return a bound below the fullest device's states, the average: weights and optimizer, and gradients."""
     per_number: dict[tuple[str, str], float] = {}
 
     def state_bytes(recipe: Recipe, numbers: int) -> float:
@@ -74,14 +103,17 @@ def _states_floor(architecture: Architecture) -> Callable[[Recipe], int]:
             per_number[key] = float(optimizer_state(architecture, recipe).value) / max(1, numbers)
         return per_number[key]
 
-    def floor(recipe: Recipe) -> int:
-        if recipe.method != "full" or recipe.frozen:
-            return 0
+    def floor(recipe: Recipe) -> tuple[int, int]:
+        if recipe.method != "full" or recipe.frozen or recipe.offload_optimizer or recipe.offload_weights:
+            return 0, 0
         sharding, formats = recipe.sharding, recipe.precision
         numbers = trainable(architecture, recipe).parameters
         kinds = (formats.master + state_bytes(recipe, numbers), formats.gradient, formats.stored)
-        whole, cut = sum(kinds[sharding.zero :]), sum(kinds[: sharding.zero])
         ranks = sharding.tensor * sharding.pipeline
-        return int(numbers * (whole / sharding.experts + cut / sharers(sharding)) / ranks)
+        shares = [
+            numbers * kind / ranks / (sharers(sharding) if cut <= sharding.zero else sharding.experts)
+            for cut, kind in enumerate(kinds, start=1)
+        ]
+        return int(shares[0] + shares[2]), int(shares[1])
 
     return floor

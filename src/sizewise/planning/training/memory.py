@@ -72,23 +72,35 @@ def _stage_memory(
     moments = highest_moments(found, loss=int(record.after is not None))
     saved = kept_bytes(found)
     flight = in_flight(stage, recipe)
-    waiting = int((flight - 1) * saved) + (outputs(record) if recipe.keeps_outputs else 0)
     gradients = int(states.gradients.value)
     constant = exchange_buffers(share, recipe, gradients)
     temporaries = 0 if recipe.offload_optimizer else step_temporaries(share, recipe, recipe.implementation)
     if recipe.recompute == "offload":
         host += int(flight * sum(segment.pieces[0].entering for segment in found if segment.away))
-    summed = recipe.accumulate > 1 or recipe.precision.gradient > recipe.precision.compute
-    step = Moment(phase=STEP, activations=0, gradients=0 if summed else gradients, gathered=temporaries)
-    every = {**moments, "step": step}
+    summed = recipe.accumulate > 1 or recipe.precision.sums
+    moments["step"] = Moment(
+        phase=STEP, activations=0, gradients=0 if summed else gradients, gathered=temporaries
+    )
+    every = _waiting(moments, int((flight - 1) * saved), outputs(record) if recipe.keeps_outputs else 0)
     highest = max(every.values(), key=lambda moment: moment.bytes)
-    parts = _parts(states, highest, record, waiting=waiting, constant=constant, summed=summed)
+    parts = _parts(states, highest, record, constant=constant, summed=summed)
     fixed = sum(int(part.value) for part in parts[:3]) - (0 if summed else gradients)
     line = total("memory per device", [*parts, _overhead(parts, recipe)], UNIT)
-    phases = {
-        PHASES.get(name, STEP): fixed + moment.bytes + waiting + constant for name, moment in every.items()
-    }
+    phases = {PHASES.get(name, STEP): fixed + moment.bytes + constant for name, moment in every.items()}
     return StageMemory(stage=stage, line=line, phases=phases, saved=saved, in_flight=flight, host=host)
+
+
+def _waiting(moments: Mapping[str, Moment], pipeline: int, held: int) -> dict[str, Moment]:
+    """Return the moments with what waits meanwhile.
+
+    Other micro-batches' activations (``pipeline`` bytes) wait until the step, and outputs (``held`` bytes)
+    from the end of the forward pass on.
+    """
+    beside = {"forward": pipeline, "step": held}
+    return {
+        name: replace(moment, activations=moment.activations + beside.get(name, pipeline + held))
+        for name, moment in moments.items()
+    }
 
 
 def on_device(states: States, recipe: Recipe) -> tuple[States, int]:
@@ -115,16 +127,14 @@ def in_flight(stage: int, recipe: Recipe) -> float:
     return micro_batches_in_flight(stage, recipe)
 
 
-def _parts(
-    states: States, highest: Moment, record: Pieces, *, waiting: int, constant: int, summed: bool
-) -> list[Line]:
+def _parts(states: States, highest: Moment, record: Pieces, *, constant: int, summed: bool) -> list[Line]:
     """Return weights, gradients, optimizer, activations and buffers at the highest moment."""
     gradients = int(states.gradients.value)
     unborn = 0 if summed else max(0, gradients - highest.gradients)
     surplus = highest.gradients if summed else max(0, highest.gradients - gradients)
-    alive = highest.activations + waiting
+    alive = highest.activations
     taken = min(unborn, alive)
-    activations = [_alive(alive, record)]
+    activations = [_alive(alive, record, taken)]
     if taken:
         activations.append(leaf("in the room of gradients to come", -taken, UNIT))
     buffers = highest.gathered + surplus + constant - (unborn - taken)
@@ -143,12 +153,15 @@ def _parts(
     ]
 
 
-def _alive(amount: int, record: Pieces) -> Line:
-    """Return the activations as a line: derived where the class is checked, else with its range."""
+def _alive(amount: int, record: Pieces, taken: int) -> Line:
+    """Return the activations as a line: derived where the class is checked, else with its range.
+
+    ``taken`` is the room of gradients that they use, and so the least that they are.
+    """
     name = "alive at the highest moment"
     if not record.assumed:
         return leaf(name, amount, UNIT, source="torch's own rules, operation by operation", status="derived")
-    low, high = int(amount * RANGE.low), int(amount * RANGE.high)
+    low, high = max(taken, int(amount * RANGE.low)), int(amount * RANGE.high)
     return leaf(name, amount, UNIT, source=record.assumed, status="assumed", interval=(low, high))
 
 
@@ -171,6 +184,10 @@ def _overhead(parts: list[Line], recipe: Recipe) -> Line:
             )
         )
     fragments = leaf(
-        "fragments of the allocator", moving * 3 // 100, UNIT, status="assumed", interval=(0, moving // 10)
+        "fragments of the allocator",
+        moving * 3 // 100,
+        UNIT,
+        status="assumed",
+        interval=(0, moving * 15 // 100),
     )
     return total("overhead", [*lines, fragments], UNIT)

@@ -1,7 +1,7 @@
 # The verbs of the project. PYTHON is any Python >= 3.11 with the package and its extras installed.
 PYTHON ?= python3
 
-.PHONY: demo test check format oracle bench validate fuzz
+.PHONY: demo test check format oracle lab bench validate fuzz
 
 demo:  ## the main job
 	$(PYTHON) -m sizewise memory llama-3.1-8b --context 32k --on rtx-4090
@@ -22,6 +22,9 @@ format:  ## write what check asks for
 
 oracle:  ## fresh random configurations against transformers on the meta device (extra: oracle)
 	$(PYTHON) -m pytest -m oracle
+
+lab:  ## what torch saves, computes and holds, on random and on large models (extra: lab)
+	$(PYTHON) -m pytest -m lab tests/lab
 
 bench:  ## the package's own speed, as ratios
 	$(PYTHON) benchmarks/cold_start.py

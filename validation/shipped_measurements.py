@@ -2,8 +2,8 @@
 
 A third of llama.cpp's cells (drawn with a fixed seed, and all with several sequences or full windows), all
 sizes of GGUF files of the same models, all caches of transformers, vLLM's own arithmetic where its options
-are options here, and the start-up logs that name a device. A model that the catalogue holds alike needs no
-configuration.
+are options here, the start-up logs that name a device, and published peaks of training. A model that the
+catalogue holds alike needs no configuration.
 
     python validation/shipped_measurements.py [folder]
 """
@@ -180,6 +180,24 @@ def sglang_logs(models: Models) -> Iterator[Row]:
         }
 
 
+def torchtitan(models: Models) -> Iterator[Row]:
+    """Yield what the devices of torchtitan's published runs reserved."""
+    with open(GOLDEN / "training" / "torchtitan.csv", encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            yield {
+                "model": row["model"],
+                "context": row["sequence"],
+                "micro_batch": row["sequences"],
+                "devices": row["devices"],
+                "tensor": row["tensor_ranks"],
+                "context_parallel": row["context_parts"],
+                "compiled": int(row["compiled"] == "yes"),
+                "float8": int(row["float8"] == "yes"),
+                "recompute": row["recompute"],
+                "peak_gib": row["peak_gib"],
+            }
+
+
 FILES = {
     "llama_cpp.csv": llama_cpp,
     "gguf.csv": gguf,
@@ -187,6 +205,7 @@ FILES = {
     "vllm_requests.csv": vllm_requests,
     "vllm_logs.csv": vllm_logs,
     "sglang_logs.csv": sglang_logs,
+    "torchtitan.csv": torchtitan,
 }
 
 

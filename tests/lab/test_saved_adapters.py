@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from sizewise.activations.saved import recorded
 from sizewise.activations.saved import saved_bytes as predicted
 from sizewise.recipe import PRECISIONS, Adapter, Recipe
@@ -28,11 +29,12 @@ BATCH, SEQUENCE, RANK = 2, 32, 4
 @pytest.mark.parametrize("width", [4, 2])
 @pytest.mark.parametrize("model_type", ["llama", "qwen2", "qwen3"])
 @pytest.mark.parametrize("targets", [("q_proj", "v_proj"), LINEAR], ids=["two", "all"])
-@pytest.mark.parametrize(("dropout", "magnitude"), [(0.0, False), (0.1, False), (0.0, True), (0.1, True)])
+@pytest.mark.parametrize("adapter", [(0.0, False), (0.1, False), (0.0, True), (0.1, True)], ids=str)
 @pytest.mark.parametrize("recompute", [False, True])
 def test_adapters_keep_what_torch_keeps(
-    model_type: str, width: int, targets: tuple[str, ...], dropout: float, magnitude: bool, recompute: bool
+    model_type: str, width: int, targets: tuple[str, ...], adapter: tuple[float, bool], recompute: bool
 ) -> None:
+    dropout, magnitude = adapter
     config = SHAPE | {"model_type": model_type}
     recipe = Recipe(
         sequence=SEQUENCE,

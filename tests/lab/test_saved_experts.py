@@ -156,7 +156,6 @@ RECIPES: dict[str, Callable[[Random], Fields]] = {
     "phimoe": lambda r: {
         **_base(r),
         **_chosen(r),
-        "num_experts_per_tok": 2,
         "attention_bias": _flag(r),
         "lm_head_bias": _flag(r),
     },
@@ -206,6 +205,23 @@ RECIPES: dict[str, Callable[[Random], Fields]] = {
         "moe_layer_start_index": r.choice((0, 1)),
         "moe_layer_interval": 1,
         "use_bias": _flag(r),
+    },
+    "llama4_text": lambda r: {
+        **_headed(r),
+        **_chosen(r),
+        "intermediate_size_mlp": 40,
+        "interleave_moe_layer_step": r.choice((1, 2)),
+        "use_qk_norm": _flag(r),
+        "attn_temperature_tuning": _flag(r),
+        "attention_chunk_size": r.choice((8, 200)),
+        "num_hidden_layers": r.choice((3, 5)),
+    },
+    "cohere2_moe": lambda r: {
+        **_headed(r),
+        **_chosen(r, "num_experts"),
+        "num_shared_experts": r.choice((0, 1, 2)),
+        "sliding_window": r.choice((8, 200)),
+        "num_hidden_layers": r.choice((3, 5)),
     },
     "hunyuan_v1_moe": lambda r: {**_headed(r), "num_experts": r.randint(4, 9), "moe_topk": r.randint(1, 4)},
 }

@@ -8,8 +8,12 @@ import pytest
 
 from sizewise.catalog.measurements import Bound, Measurement, measurement_sets, measurements
 from sizewise.errors import UsageError
+from sizewise.report.scores import followed_version
+from sizewise.runtimes.registry import RUNTIMES
 from sizewise.scoring.asking import asked_for
+from sizewise.scoring.predicting import prediction
 from sizewise.scoring.score import Score, Scored, chosen_sets, scores
+from sizewise.scoring.training import recipe_for
 from sizewise.units import MIB
 
 ROOT = Path(__file__).parents[2]
@@ -110,3 +114,24 @@ def test_columns_become_options_in_their_types() -> None:
     assert (asked.engine.utilization, asked.engine.eager, asked.layout.tensor) == (0.9, True, 2)
     with pytest.raises(AssertionError, match="no option is called"):
         asked_for({"contxt": "1"}, "vllm")
+
+
+def test_training_runs_are_predicted_as_the_planner_does() -> None:
+    (score,) = scores(chosen_sets(["training"]))
+    small = [row for row in score.rows if row.measurement.model == "llama-3.1-8b"]
+    assert (len(score.rows), len(small), score.refused) == (12, 10, 0)
+    assert max(abs(row.error) for row in small) < 0.055
+    assert score.median_error < 0.03
+    recipe = recipe_for(small[5].measurement.told)
+    assert (recipe.sharding.data, recipe.sharding.context, recipe.sharding.zero) == (2, 4, 3)
+    assert recipe.fused_norms
+    line = prediction("llama-3.1-8b", "torchtitan", small[0].measurement.told).line("weights")
+    assert line.value == 4 * 8_030_261_248 / 8
+    with pytest.raises(AssertionError, match="no column is called"):
+        recipe_for({"contxt": "1"})
+
+
+def test_versions_that_predictions_follow_are_named() -> None:
+    (chosen,) = chosen_sets(["training"])
+    assert followed_version(chosen) == "torch 2.13 (FSDP2)"
+    assert followed_version(TRUTH) == RUNTIMES[TRUTH.engine].version

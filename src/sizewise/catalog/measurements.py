@@ -22,8 +22,9 @@ UNITS = {"bytes": 1, "MiB": MIB, "GiB": GIB}
 BESIDE = frozenset(("model", "version", "date", "url"))
 """Columns that tell an engine nothing."""
 
-Kind = Literal["measured", "logged", "engine's code"]
-"""How a truth came about: our own measurement, a public log, or the engine's own code run by itself."""
+Kind = Literal["measured", "logged", "published", "engine's code"]
+"""How a truth came about: our own measurement, a public log, a benchmark that its
+authors published, or the engine's own code run by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class MeasurementSet:
 
     ``line`` names what is compared: a part of the memory of one device, a part of what stays on the host,
     or what the engine reports. ``half_digit`` is half of the last digit that the truth is written with.
+    ``followed`` is the version that predictions follow, where the engine is none of the memory command's.
     ``across`` names the option whose values are the columns of the file.
     """
 
@@ -55,6 +57,7 @@ class MeasurementSet:
     license: str
     checked: str
     note: str = ""
+    followed: str = ""
     column: str = ""
     across: str = ""
     half_digit: float = 0.0

@@ -26,9 +26,13 @@ from sizewise.streams import on_terminal
 
 @click.command("validate")
 @click.option(
-    "--quantity", multiple=True, help="Only this quantity: gguf, cache, compute, output, pool, blocks."
+    "--quantity",
+    multiple=True,
+    help="Only this quantity: gguf, cache, compute, output, pool, blocks, training.",
 )
-@click.option("--engine", multiple=True, help="Only this engine: llama.cpp, transformers, vllm, sglang.")
+@click.option(
+    "--engine", multiple=True, help="Only this engine: llama.cpp, transformers, vllm, sglang, torchtitan."
+)
 @click.option("--rows", is_flag=True, help="Show every measurement with its prediction.")
 @click.option("--check", is_flag=True, help="Exit with 1 when a quantity is below its stated bound.")
 @output_options

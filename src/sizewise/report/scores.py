@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sizewise.catalog.measurements import MeasurementSet
 from sizewise.report.document import Document
 from sizewise.report.table import Table
 from sizewise.runtimes.registry import RUNTIMES
@@ -88,11 +89,16 @@ def _counted(amount: int) -> str:
     return f"{amount:,}"
 
 
+def followed_version(truth: MeasurementSet) -> str:
+    """Return the version of the engine that predictions follow."""
+    return truth.followed or RUNTIMES[truth.engine].version
+
+
 def score_notes(scores: Sequence[Score]) -> tuple[str, ...]:
     """Return what has to be said of the truths."""
     notes = ["exact: nothing but the rounding of the truth differs; inside: it lies in the stated interval"]
     for score in scores:
-        truth, followed = score.truth, RUNTIMES[score.truth.engine].version
+        truth, followed = score.truth, followed_version(score.truth)
         if truth.kind == "logged":
             notes.append(f"{truth.name}: logs of {truth.version}, predicted as {followed} starts")
         if truth.note:
@@ -109,7 +115,7 @@ def score_document(score: Score, *, rows: bool) -> Document:
         "quantity": truth.quantity,
         "engine": truth.engine,
         "version": truth.version,
-        "followed_version": RUNTIMES[truth.engine].version,
+        "followed_version": followed_version(truth),
         "kind": truth.kind,
         "source": truth.source,
         "license": truth.license,

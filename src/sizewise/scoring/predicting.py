@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Protocol
 
 from sizewise.architecture import Model
 from sizewise.catalog.measurements import measured_configs
@@ -11,11 +12,28 @@ from sizewise.planning.held import Placed
 from sizewise.planning.running import run_memory, stored_weights
 from sizewise.scenario import Scenario
 from sizewise.scoring.asking import asked_for
+from sizewise.scoring.training import TrainingPrediction
 from sizewise.sources.config_json import from_config
 from sizewise.sources.reference import load_reference
 
 WEIGHTS = "weights"
 HOST, REPORT = "host: ", "report: "
+TRAINERS = frozenset(("torchtitan",))
+"""Engines whose runs train."""
+
+
+class Predicted(Protocol):
+    """A run whose parts can be asked for by name."""
+
+    def line(self, name: str) -> Line:
+        """Return a part; raises KeyError when there is none."""
+
+
+def prediction(model: str, engine: str, told: Mapping[str, str]) -> Predicted:
+    """Return the prediction of a run that was measured; raises what its command would raise."""
+    if engine in TRAINERS:
+        return TrainingPrediction(measured_model(model), told)
+    return Prediction(model, engine, told)
 
 
 class Prediction:

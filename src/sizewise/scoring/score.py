@@ -7,7 +7,7 @@ from statistics import median
 from sizewise.catalog.measurements import Measurement, MeasurementSet, measurement_sets, measurements
 from sizewise.errors import SizewiseError, UsageError, did_you_mean
 from sizewise.escaping import shorten
-from sizewise.scoring.predicting import Prediction
+from sizewise.scoring.predicting import Predicted, prediction
 from sizewise.units import MIB
 
 NEAR = 0.05
@@ -143,8 +143,8 @@ def scores(sets: Sequence[MeasurementSet], progress: Progress | None = None) -> 
     rows = {one.name: tuple(measurements(one)) for one in sets}
     count = sum(map(len, rows.values()))
     found: dict[str, list[Scored]] = {one.name: [] for one in sets}
-    for done, (truth, measurement, prediction) in enumerate(_predicted(sets, rows), 1):
-        found[truth.name].append(_scored(truth, measurement, prediction))
+    for done, (truth, measurement, predicted) in enumerate(_predicted(sets, rows), 1):
+        found[truth.name].append(_scored(truth, measurement, predicted))
         if progress is not None:
             progress(done, count)
     return tuple(Score(truth=one, rows=tuple(found[one.name])) for one in sets)
@@ -152,7 +152,7 @@ def scores(sets: Sequence[MeasurementSet], progress: Progress | None = None) -> 
 
 def _predicted(
     sets: Sequence[MeasurementSet], rows: dict[str, tuple[Measurement, ...]]
-) -> Iterator[tuple[MeasurementSet, Measurement, Prediction | SizewiseError]]:
+) -> Iterator[tuple[MeasurementSet, Measurement, Predicted | SizewiseError]]:
     """Yield every measurement with its prediction; a run that several sets measured is predicted once."""
     runs: dict[object, list[tuple[MeasurementSet, Measurement]]] = {}
     for truth in sets:
@@ -161,22 +161,20 @@ def _predicted(
             runs.setdefault(key, []).append((truth, row))
     for measured in runs.values():
         truth, row = measured[0]
-        prediction: Prediction | SizewiseError
+        found: Predicted | SizewiseError
         try:
-            prediction = Prediction(row.model, truth.engine, row.told)
+            found = prediction(row.model, truth.engine, row.told)
         except SizewiseError as error:
-            prediction = error
-        yield from ((truth, row, prediction) for truth, row in measured)
+            found = error
+        yield from ((truth, row, found) for truth, row in measured)
 
 
-def _scored(
-    truth: MeasurementSet, measurement: Measurement, prediction: Prediction | SizewiseError
-) -> Scored:
+def _scored(truth: MeasurementSet, measurement: Measurement, found: Predicted | SizewiseError) -> Scored:
     """Return a row's score; a refusal scores nothing and is counted."""
     try:
-        if isinstance(prediction, SizewiseError):
-            raise prediction
-        line = prediction.line(truth.line)
+        if isinstance(found, SizewiseError):
+            raise found
+        line = found.line(truth.line)
     except SizewiseError as error:
         return Scored(measurement=measurement, rounding=truth.rounding, refusal=error.message)
     low, high = line.interval

@@ -283,3 +283,25 @@ def test_modes_that_are_not_modelled_are_refused(model_type: str, fields: dict[s
 def test_names_of_older_files_pass_where_they_say_the_same() -> None:
     older = {"n_embd": 768, "n_layer": 12, "n_head": 12, "n_inner": 3072}
     assert total(build("nomic_bert", **older)) == total(build("nomic_bert"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "parallel"),
+    [
+        ({"new_decoder_architecture": True}, True),
+        ({"new_decoder_architecture": True, "num_ln_in_parallel_attn": 1}, True),
+        ({"parallel_attn": True}, True),
+        ({"parallel_attn": False}, False),
+    ],
+)
+def test_falcon_says_whether_its_parts_stand_side_by_side(fields: dict[str, Any], parallel: bool) -> None:
+    assert describe(Config(fields, "falcon")).parallel is parallel
+
+
+@pytest.mark.parametrize(
+    ("model_type", "tables"), [("whisper", 1), ("marian", 2), ("pegasus", 2), ("bart", 0)]
+)
+def test_sines_are_stored_and_never_trained(model_type: str, tables: int) -> None:
+    frozen = [name for name, weight in describe(Config({}, model_type)).tensors() if weight.frozen]
+    assert len(frozen) == tables
+    assert all(name.endswith("embed_positions.weight") for name in frozen)

@@ -526,3 +526,10 @@ def test_a_field_that_cannot_be_meant_is_an_error_that_names_it(
     with pytest.raises(InputError, match=field) as caught:
         read(SMALL | fields)
     assert caught.value.code == code
+
+
+def test_phimoe_takes_two_experts_whatever_it_is_told() -> None:
+    config = Config({**PHI_3_5_MOE, "num_experts_per_tok": 4}, "phimoe")
+    components = (place.component for place in describe(config).placed())
+    assert {one.active for one in components if isinstance(one, Experts)} == {2}
+    assert ["num_experts_per_tok is 4" in notice.message for notice in config.notices] == [True]

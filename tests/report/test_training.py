@@ -66,7 +66,7 @@ def test_the_bar_has_all_parts() -> None:
             {"method": "lora", "target": ["c_attn"], "adapter_dropout": 0.1},
             ("rank 16 on c_attn", "dropout 0.1"),
         ),
-        ({"recompute": "full", "recompute_every": 3}, ("every 3th layer", "with what is done again")),
+        ({"recompute": "full", "recompute_every": 3}, ("one layer in 3", "with what is done again")),
         ({"recompute": "full", "recompute_group": 3}, ("pieces of 3 layers",)),
         ({"tokens": "1B", "global_batch": 512}, ("512 (524,288 tokens a step)", "steps: 1,908")),
         ({"ema": True, "freeze": ["transformer.wte"]}, ("moving average", "frozen: transformer.wte")),

@@ -34,7 +34,7 @@ RANGE = Range(low=0.55, high=2.1)
 """93 of 99 tiny random models of 52 types without an exact record lie within (transformers 5.23, bf16,
 2026-11-22); the lowest is 0.58.
 
-Above it, up to 4.1: classes that run every expert or loop over them (llama4_text, dbrx), that mix several
+Above it, up to 4.1: classes that run every expert or loop over them (dbrx), that mix several
 streams (deepseek_v4), and scans in torch operations whose heads are few and small (kimi_linear).
 """
 

@@ -76,13 +76,13 @@ def highest_moments(segments: Sequence[Segment], *, loss: int = 0) -> dict[str, 
 
     ``loss`` is the number of last segments that make up head and loss.
     """
-    walk = _Walk()
-    shared: dict[str, int] = {}
+    read = {
+        name: size for segment in segments for piece in segment.pieces for name, size in piece.read.items()
+    }
+    walk = _Walk(activations=sum(read.values()))
     for segment in segments:
         _forward(walk, segment)
-        for piece in segment.pieces:
-            shared |= piece.shared
-    walk.activations += sum(shared.values())
+    walk.activations += _shared(segments) - sum(read.values())
     for number in range(len(segments) - 1, -1, -1):
         phase = "loss" if number >= len(segments) - loss else "backward"
         before = segments[number - 1].pieces[-1].saves_exit if number else False
@@ -93,13 +93,19 @@ def highest_moments(segments: Sequence[Segment], *, loss: int = 0) -> dict[str, 
 def kept_bytes(segments: Sequence[Segment]) -> int:
     """Count the bytes that are kept between a forward pass and its backward pass."""
     walk = _Walk()
-    shared: dict[str, int] = {}
     for segment in segments:
         _forward(walk, segment)
-        if not segment.again:
-            shared |= {name: size for piece in segment.pieces for name, size in piece.shared.items()}
     last = segments[-1].pieces[-1]
-    return walk.activations + sum(shared.values()) - (0 if last.saves_exit else last.leaving)
+    return walk.activations + _shared(segments) - (0 if last.saves_exit else last.leaving)
+
+
+def _shared(segments: Sequence[Segment]) -> int:
+    """Count the shared memory that stays between the passes: saved, or read by what is done again."""
+    kept: dict[str, int] = {}
+    for segment in segments:
+        for piece in segment.pieces:
+            kept |= piece.read if segment.again else piece.shared
+    return sum(kept.values())
 
 
 def _forward(walk: _Walk, segment: Segment) -> None:

@@ -149,7 +149,7 @@ def _after(
     masked = architecture.model_class.endswith("ForMaskedLM")
     loss = masked_cross_entropy(tape, stream) if masked else cross_entropy(tape, stream)
     loss = balance_loss(tape, [item for item in architecture.body if isinstance(item, Stack)], loss)
-    return Piece(steps=tuple(tape.steps), entry=entry, exit=loss, held=(stream,))
+    return Piece(steps=tuple(tape.steps), entry=entry, exit=loss, held=(stream,), lets_go=True)
 
 
 def _width(setting: Setting, style: Style) -> int:

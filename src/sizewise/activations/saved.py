@@ -9,7 +9,7 @@ from dataclasses import replace
 from sizewise.activations.estimate import estimated_pieces
 from sizewise.activations.pieces import Pieces, pieces
 from sizewise.architecture import Architecture, Model, Part
-from sizewise.catalog.training import ClassStyle, class_style
+from sizewise.catalog.training import class_style
 from sizewise.recipe import Recipe
 from sizewise.states.targets import targeted
 from sizewise.tape.adapters import NO_ADAPTERS, Adapters
@@ -22,17 +22,16 @@ def style_of(model: Model) -> Style:
     """Return how the model's class writes its mechanisms, with what its configuration says."""
     text_type = model.architecture.text_type
     style = model.traits.over(class_style(text_type or model.model_type).style)
-    if text_type and _has_own_head(model.architecture):
-        return _wrapped(style, class_style(model.model_type))
-    return style
+    return _wrapped(style, model) if text_type else style
 
 
-def _wrapped(style: Style, wrapper: ClassStyle) -> Style:
-    """Return a text model's style inside a wrapper that computes logits and loss itself."""
-    if wrapper.style.refused:
-        return replace(style, refused=wrapper.style.refused)
-    if not wrapper.checked and (style.logit_cap or style.routing.balance):
-        return replace(style, refused="what the wrapper does to logits and loss")
+def _wrapped(style: Style, model: Model) -> Style:
+    """Return a text model's style inside a wrapper, which may compute logits and loss itself."""
+    wrapper = class_style(model.model_type)
+    if not wrapper.checked or class_style(model.architecture.text_type).alone:
+        return replace(style, refused=f"the class of {model.model_type} around its text model")
+    if not _has_own_head(model.architecture):
+        return style
     capped = style.logit_cap and "logit_cap" in wrapper.keeps
     balanced = style.routing.balance and "balance" in wrapper.keeps
     return replace(style, logit_cap=capped, routing=replace(style.routing, balance=balanced))

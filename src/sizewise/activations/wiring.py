@@ -5,7 +5,7 @@ the class's style says in which order they, their norms and the sums come.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from sizewise.activations.experts import expert_layer
@@ -57,9 +57,12 @@ def record_layer(tape: Tape, block: Block, source: Tensor) -> Tensor:
     needed = len(parts.sublayers) * (2 if layout == "sandwich" else 1)
     if layout == "parallel":
         return _parallel(tape, parts, source)
+    stream = source
+    if tape.style.normed_entry and len(parts.norms) == needed - 1:
+        stream = tape.add(stream, _record(tape, parts.sublayers[0], stream))
+        parts, needed = replace(parts, sublayers=parts.sublayers[1:]), needed - 1
     if len(parts.norms) != needed:
         raise NotRecordable(f"{len(parts.norms)} norms for {len(parts.sublayers)} parts")
-    stream = source
     for number, sublayer in enumerate(parts.sublayers):
         stream = _joined(tape, sublayer, parts.norms[number * needed // len(parts.sublayers) :], stream)
     return stream

@@ -8,7 +8,7 @@ from sizewise.catalog.rows import tables
 from sizewise.tape.routing import Routing
 from sizewise.tape.style import Mode, Style
 
-OTHERS = ("checked", "source", "reads", "modes")
+OTHERS = ("checked", "source", "reads", "modes", "keeps", "alone")
 """Entries of a row that are no plain field of a style."""
 
 
@@ -18,6 +18,10 @@ class ClassStyle:
 
     style: Style
     checked: str = ""
+    alone: bool = False
+    """Inside a wrapper the class keeps something else, which has no record."""
+    keeps: tuple[str, ...] = ()
+    """What a wrapper with a head of its own does as its text model does: "logit_cap", "balance"."""
 
 
 @cache
@@ -29,7 +33,12 @@ def class_style(model_type: str) -> ClassStyle:
     said = {name: _frozen(value) for name, value in row.items() if name not in OTHERS}
     said["reads"] = tuple(row.get("reads", {}).items())
     said["modes"] = tuple(_mode(dict(entry)) for entry in row.get("modes", ()))
-    return ClassStyle(style=Style(**said), checked=f"{row['source']} ({row['checked']})")
+    return ClassStyle(
+        style=Style(**said),
+        checked=f"{row['source']} ({row['checked']})",
+        alone=row.get("alone", False),
+        keeps=tuple(row.get("keeps", ())),
+    )
 
 
 @cache

@@ -22,6 +22,8 @@ class Embedding:
     rows: int
     width: int
     role: Role = "embedding"
+    frozen: bool = False
+    """The class computes the rows and never trains them (sinusoids)."""
 
     def weights(self) -> Iterator[Weight]:
         """Yield the table [V, D].
@@ -34,6 +36,7 @@ class Embedding:
             role=self.role,
             shape=(self.rows, self.width),
             kind="table",
+            frozen=self.frozen,
         )
 
     def operations(self) -> Iterator[Operation]:
@@ -50,7 +53,7 @@ class Embedding:
         Where the table is not trained, a gradient of what is looked up is asked for nevertheless: the layers
         above could not be done again otherwise.
         """
-        weight = tape.weight(self.rows * self.width)
+        weight = tape.weight(self.rows * self.width, trained=False if self.frozen else None)
         found = tape.step(
             "lookup",
             (weight,),
@@ -58,7 +61,7 @@ class Embedding:
             tape.setting.stored,
             saved=(identifiers,) if weight.tracked else (),
         )
-        found.tracked = True
+        found.tracked = not self.frozen
         if tape.style.normed_embedding:
             return layer_norm(tape, found, self.width, weighted=False)
         return tape.scale(found) if tape.style.scaled_embedding else found

@@ -104,6 +104,8 @@ class Experts:
         """
         if self.idle:
             raise NotRecordable("experts that pass a token on")
+        if tape.style.routing.everywhere:
+            return self._record_everywhere(tape, source, chances)
         rows = tape.tokens * self.rows
         order = (tape.tensor(rows, INDEX, tracked=False), tape.tensor(self.experts, OFFSET, tracked=False))
         sent = tape.step("sent", (source,), rows * self.hidden, source.width, extra=INDEX * rows)
@@ -116,6 +118,20 @@ class Experts:
         restored = tape.step("restored", (weighted,), weighted.numbers, weighted.width, extra=INDEX * rows)
         summed = tape.mean(restored, tape.stream * self.hidden)
         return tape.cast(summed, source.width)
+
+    def _record_everywhere(self, tape: Tape, source: Tensor, chances: Tensor) -> Tensor:
+        """Record every token, times its weight, through every expert: T*E rows in batched products."""
+        rows = tape.tokens * self.experts
+        repeated = tape.copy(source, rows * self.hidden)
+        weighted = tape.multiply(repeated, tape.copy(chances))
+        first = self._record_batched(tape, weighted, 2 * self.width, self.hidden)
+        outputs = self._record_batched(tape, self._record_gate(tape, first), self.hidden, self.width)
+        return tape.mean(outputs, tape.stream * self.hidden)
+
+    def _record_batched(self, tape: Tape, source: Tensor, outputs: int, inputs: int) -> Tensor:
+        """Record all rows of each expert with its matrix."""
+        rows = tape.tokens * self.experts
+        return tape.product(source, outputs, inputs, tokens=rows, copies=self.experts)
 
     def _record_product(
         self, tape: Tape, source: Tensor, outputs: int, inputs: int, order: tuple[Tensor, Tensor]

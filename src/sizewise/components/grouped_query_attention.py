@@ -103,6 +103,13 @@ class GroupedQueryAttention:
         """Features that queries, keys and values come from."""
         return self.inputs or self.hidden
 
+    @property
+    def _limit(self) -> int | None:
+        """Tokens of a sequence from which on its layer needs a mask; an encoder looks so far to each side."""
+        if self.window is None and self.chunk is None and self.reach and not self.cached:
+            return self.reach // 2
+        return self.chunk if self.window is None else self.window
+
     def weights(self) -> Iterator[Weight]:
         """Yield the projections [N*H, D], twice [K*H, D] and [D, N*H], their biases, norms and sinks."""
         names, transposed = self.names, self.names.transposed
@@ -199,9 +206,9 @@ class GroupedQueryAttention:
             keys,
             values,
             heads=self.query_heads,
-            groups=self.query_heads // self.kv_heads,
+            groups=1 if tape.style.picked_heads and self.repeated else self.query_heads // self.kv_heads,
             outputs=tape.tokens * self.outputs,
-            window=self.chunk if self.window is None else self.window,
+            window=self._limit,
             sinks=self.sinks,
         )
         if gate is not None:
@@ -219,13 +226,18 @@ class GroupedQueryAttention:
     def _record_turned(self, tape: Tape, source: Tensor, heads: int) -> Tensor:
         """Record the norm and the rotation of queries or keys."""
         normed = self._record_norm(tape, source, heads)
-        return rotate(tape, normed, self.head_size, windowed=self.window is not None)
+        turned = rotate(tape, normed, self.head_size, windowed=self._limit is not None)
+        if tape.style.plain_head_norm and tape.style.rotary != "none":
+            return layer_norm(tape, turned, self.head_size)
+        return turned
 
     def _record_inputs(self, tape: Tape, source: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         if self.names.fused:
             fused = tape.linear(source, self.queries + self.keys + self.values, bias=self.qkv_bias)
             sizes = (self.queries, self.keys, self.values)
             queries, keys, values = tape.split(fused, (tape.tokens * size for size in sizes))
+            if tape.style.picked_heads and (self.repeated or self.kv_heads < self.query_heads):
+                keys, values = (self._record_picked(tape, entry) for entry in (keys, values))
             if 0 < tape.style.head_groups < self.query_heads:
                 queries, keys, values = (tape.copy(entry) for entry in (queries, keys, values))
             return queries, keys, values
@@ -233,9 +245,17 @@ class GroupedQueryAttention:
         keys = tape.linear(source, self.keys, bias=self.qkv_bias and self.key_bias)
         return queries, keys, tape.linear(source, self.values, bias=self.qkv_bias)
 
+    def _record_picked(self, tape: Tape, source: Tensor) -> Tensor:
+        """Record keys or values that a list of one place (8 bytes) picks, repeated if the class does so."""
+        picked = tape.step("picked", (source,), source.numbers, source.width, extra=8)
+        if not self.repeated:
+            return picked
+        repeat = tape.view if self.kv_heads == 1 else tape.copy
+        return repeat(picked, source.numbers * self.query_heads // self.kv_heads)
+
     def _record_norm(self, tape: Tape, source: Tensor, heads: int) -> Tensor:
         if self.head_norm == "none":
-            return layer_norm(tape, source, self.head_size) if tape.style.plain_head_norm else source
+            return source
         if self.head_norm in ("per_head_layer_norm", "every_head", "listed_heads"):
             return layer_norm(tape, source, self.head_size, scales=heads * self.head_size)
         return rms_norm(tape, source, heads * self.head_size if self.head_norm == "full" else self.head_size)

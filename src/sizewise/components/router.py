@@ -63,6 +63,8 @@ class Router:
         if routing.wide_scores:
             scores = tape.cast(scores, WIDE)
         chosen = tape.tokens * active
+        if routing.everywhere:
+            return self._record_everywhere(tape, scores, chosen)
         if routing.scores == "sampled":
             weights = self._record_sampled(tape, scores, active)
         elif routing.scores == "chosen":
@@ -100,6 +102,13 @@ class Router:
         return tape.step(
             "share", (best, tape.mean(best, tape.tokens)), chosen, best.width, saved=(best,), extra=sums
         )
+
+    def _record_everywhere(self, tape: Tape, scores: Tensor, chosen: int) -> Tensor:
+        """Record sigmoids of all E scores where those that were not chosen are lowest."""
+        best = tape.step("choice", (scores,), chosen, scores.width, extra=INDEX * chosen)
+        indices = Tensor(numbers=chosen, width=INDEX, tracked=False, storage=tape.steps[-1].extra[0])
+        lowest = tape.step("lowest", (best,), scores.numbers, scores.width, saved=(indices,))
+        return tape.cast(tape.unary("sigmoid", tape.cast(lowest, WIDE), "output"), scores.width)
 
     def _record_sampled(self, tape: Tape, scores: Tensor, active: int) -> Tensor:
         """Record two experts drawn one after the other from masked scores.

@@ -66,7 +66,9 @@ def learned_rows(config: Config, half: Half) -> int | None:
     return SPARE_POSITIONS(config, half) if learned else None
 
 
-PEGASUS = replace(plan("Pegasus"), rows=positions, embedding_norm=False, final_norm=True)
+PEGASUS = replace(
+    plan("Pegasus"), rows=positions, sines=("encoder", "decoder"), embedding_norm=False, final_norm=True
+)
 BIGBIRD_PEGASUS = replace(
     plan("BigBirdPegasus", *FURTHER),
     rows=positions,

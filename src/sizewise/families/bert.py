@@ -88,7 +88,7 @@ def sound_and_shape(config: Config) -> Sequence[Part]:
 def rotary_table(config: Config) -> Sequence[Part]:
     """Return RoFormer's table of sines, a parameter of the class: [P, H]."""
     rows = config.size("max_position_embeddings")
-    table = Embedding(rows=rows, width=equal_heads(config).size, role="position")
+    table = Embedding(rows=rows, width=equal_heads(config).size, role="position", frozen=True)
     return (Part(name="encoder.embed_positions", component=table),)
 
 

@@ -76,4 +76,5 @@ MODEL_TYPES: dict[str, DecoderPlan] = {
 
 def describe(config: Config, resolve: Resolve) -> Architecture:
     """Return the architecture of Falcon."""
-    return decoder(config, replace(MODEL_TYPES[config.model_type], norms=norm_names(config)))
+    found = decoder(config, replace(MODEL_TYPES[config.model_type], norms=norm_names(config)))
+    return replace(found, parallel=config.flag("parallel_attn") or config.flag("new_decoder_architecture"))

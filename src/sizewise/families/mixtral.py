@@ -37,7 +37,7 @@ MODEL_TYPES: dict[str, Style] = {
     ),
     "phimoe": Style(
         model_class="PhimoeForCausalLM",
-        experts=ExpertStyle(router="router"),
+        experts=ExpertStyle(router="router", always_active=2),
         norm="layer",
         head_bias="lm_head_bias",
     ),

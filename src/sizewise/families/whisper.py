@@ -49,6 +49,7 @@ MODEL_TYPES: dict[str, EncoderDecoderPlan] = {
         shared=False,
         front=convolutions,
         rows=rows,
+        sines=("encoder",),
         final_norm=True,
         encoder_attention=STYLE,
         attention=STYLE,

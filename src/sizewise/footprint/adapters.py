@@ -1,7 +1,8 @@
 """LoRA adapters at serving: the bytes of A [r, in] and B [out, r] beside every matrix that they change.
 
-What an engine reserves beyond them (slots of the largest rank) is the engine's. Names mean what
-``target_modules`` of peft means: a module's own name, or its last parts. Source: Hu et al. 2021,
+These are the adapters of engines without a rule of their own: what vLLM reserves for its slots is counted by
+its own rule (runtimes), and which modules adapters have in training is said by ``states.targets``. Names mean
+what ``target_modules`` of peft means: a module's own name, or its last parts. Source: Hu et al. 2021,
 arXiv:2106.09685; checked against peft 0.21.2.
 """
 

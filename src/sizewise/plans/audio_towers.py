@@ -41,7 +41,7 @@ def whisper_encoder(config: Config, name: str) -> Body:
     hidden = config.size("hidden_size")
     return (
         *spectrum(config, name),
-        table(f"{name}.embed_positions", config.size("max_source_positions"), hidden),
+        table(f"{name}.embed_positions", config.size("max_source_positions"), hidden, frozen=True),
         encoder(f"{name}.layers", vision_sizes(config), WHISPER_LAYER),
         norm(f"{name}.layer_norm", hidden),
     )

@@ -101,6 +101,8 @@ class EncoderDecoderPlan:
     front: Parts = nothing
     """What the encoder has in place of a token table."""
     rows: Rows = positions
+    sines: tuple[Half, ...] = ()
+    """The halves whose positions are sines: stored, never trained."""
     embedding_norm: str | bool = False
     final_norm: bool = False
     encoder_attention: AttentionStyle = AttentionStyle()
@@ -164,7 +166,7 @@ def _half(config: Config, plan: EncoderDecoderPlan, name: str, half: Half) -> It
         yield from (replace(part, name=f"{name}.{part.name}") for part in plan.front(config))
     rows = plan.rows(config, half)
     if rows is not None:
-        table = Embedding(rows=rows, width=hidden, role="position")
+        table = Embedding(rows=rows, width=hidden, role="position", frozen=half in plan.sines)
         yield Part(name=f"{name}.embed_positions", component=table)
     if flag(config, plan.embedding_norm):
         yield Part(name=f"{name}.layernorm_embedding", component=norm)

@@ -123,6 +123,8 @@ class ExpertStyle:
     """A second field that wins where it is given."""
     active: str = "num_experts_per_tok"
     active_may_be_null: bool = False
+    always_active: int = 0
+    """Experts that the class takes whatever that field says; 0: it asks the field."""
     width: str = "intermediate_size"
     shared_count: str = ""
     """Field with the number of shared experts, stored as one layer that many times as wide."""
@@ -162,7 +164,7 @@ def expert_parts(
         hidden=hidden,
         width=width,
         experts=experts,
-        active=active_experts(config, style.active, experts, may_be_null=style.active_may_be_null),
+        active=_active(config, style, experts),
         bias=style.expert_bias,
         transposed=style.transposed,
     )
@@ -198,6 +200,17 @@ def active_experts(config: Config, field: str, experts: int, *, may_be_null: boo
     if possible != active:
         config.notice("inconsistent", f"{field} is {active} of {experts} experts; {possible} count as active")
     return possible
+
+
+def _active(config: Config, style: ExpertStyle, experts: int) -> int:
+    """Return the experts that a token uses; a number in the file that the class ignores is a notice."""
+    count = style.always_active
+    if not count:
+        return active_experts(config, style.active, experts, may_be_null=style.active_may_be_null)
+    said = config.count(style.active)
+    if said != count:
+        config.notice("inconsistent", f"{style.active} is {said}; the class takes {count} whatever it says")
+    return min(count, experts)
 
 
 def _shared_parts(config: Config, style: ExpertStyle, name: str, width: int, bias: bool) -> tuple[Part, ...]:

@@ -31,6 +31,6 @@ def dense(name: str, inputs: int, outputs: int, *, bias: bool = True) -> Part:
     return Part(name=name, component=Linear(inputs=inputs, outputs=outputs, role="projector", bias=bias))
 
 
-def table(name: str, rows: int, width: int) -> Part:
-    """Return a table of learned positions [rows, width]."""
-    return Part(name=name, component=Embedding(rows=rows, width=width, role="position"))
+def table(name: str, rows: int, width: int, *, frozen: bool = False) -> Part:
+    """Return a table of positions [rows, width], learned unless ``frozen``."""
+    return Part(name=name, component=Embedding(rows=rows, width=width, role="position", frozen=frozen))

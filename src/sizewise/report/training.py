@@ -145,7 +145,7 @@ def _batch(recipe: Recipe) -> str:
 
 
 def _activations(recipe: Recipe) -> str:
-    every = f" of every {recipe.recompute_every:,}th layer" if recipe.recompute_every > 1 else ""
+    every = f" of one layer in {recipe.recompute_every:,}" if recipe.recompute_every > 1 else ""
     every += f" in pieces of {recipe.recompute_group:,} layers" if recipe.recompute_group > 1 else ""
     words = [f"recompute {recipe.recompute}{every}", f"attention {recipe.attention}", f"loss {recipe.loss}"]
     words += ["fused norms"] if recipe.fused_norms else []

@@ -1,7 +1,7 @@
 """Low-rank matrices beside a frozen product: what they compute, as peft 0.21 writes it.
 
-Shapes: A [r, in], B [out, r]; output + B(A(dropout(x))) * scale, in the width of the adapters. DoRA scales the
-columns of the sum anew. Source: Hu et al. 2021, arXiv:2106.09685; Liu et al. 2024, arXiv:2402.09353.
+Shapes: A [r, in], B [out, r]; output + B(A(dropout(x))) * scale, in the width of the adapters. DoRA scales
+the columns of the sum anew. Source: Hu et al. 2021, arXiv:2106.09685; Liu et al. 2024, arXiv:2402.09353.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ NO_ADAPTERS = Adapters()
 
 
 def adapted(
-    tape: "Tape", source: Tensor, output: Tensor, rank: int, inputs: int, outputs: int, *, bias: bool = False
+    tape: "Tape", source: Tensor, output: Tensor, *, rank: int, inputs: int, outputs: int, bias: bool = False
 ) -> Tensor:
     """Record what stands beside a product of ``source`` and is added to its ``output``."""
     rule = tape.setting.adapters
@@ -67,7 +67,9 @@ def _again(tape: "Tape", source: Tensor, outputs: int, inputs: int, rows: int) -
 
 
 def _scaled(tape: "Tape", output: Tensor, frozen: Tensor, second: Tensor, outputs: int) -> Tensor:
-    """Record DoRA: (m - 1) * frozen + m * BAx * scale, with m the trained length of each column over its norm."""
+    """Record DoRA: (m - 1) * frozen + m * BAx * scale, with m the trained length of each column over its
+    norm.
+    """
     width = tape.setting.adapters.width
     magnitude = tape.weight(outputs, width=width, trained=True)
     length = tape.step("length", (magnitude,), outputs, width, extra=outputs * width)

@@ -31,12 +31,21 @@ def attend(
     ``window`` (or chunk) of the layer: where it is not longer than the sequence, torch's kernel needs a mask.
     """
     kernel = "eager" if is_eager(tape.setting, tape.style) else tape.setting.attention
-    masked = window is not None and tape.setting.sequence >= window
+    masked = tape.style.always_masked or (window is not None and tape.setting.sequence >= window)
     if groups > 1 and (kernel == "eager" or _repeats(tape, queries, kernel, heads, outputs, masked=masked)):
         keys, values = (_repeated(tape, entry, groups, heads, kernel) for entry in (keys, values))
     if kernel == "eager":
-        return _eager(tape, queries, keys, values, heads=heads, outputs=outputs, sinks=sinks)
-    if kernel != "flash" and _composes(tape):
+        return _eager(
+            tape,
+            queries,
+            keys,
+            values,
+            heads=heads,
+            outputs=outputs,
+            sinks=sinks,
+            windowed=window is not None,
+        )
+    if kernel != "flash" and (_composes(tape) or (groups > 1 and tape.style.always_masked)):
         return _composed(tape, queries, keys, values, heads=heads, outputs=outputs, looked=masked)
     mask = _mask(tape) if masked and kernel != "flash" else None
     attended = tape.attention(queries, keys, values, heads, outputs, mask=mask)
@@ -46,7 +55,7 @@ def attend(
 
 def _repeats(tape: Tape, queries: Tensor, kernel: str, heads: int, outputs: int, *, masked: bool) -> bool:
     """Tell whether keys and values are repeated before torch's kernel."""
-    if kernel == "flash":
+    if kernel == "flash" or tape.style.always_masked:
         return False
     size, value_size = (numbers // (tape.tokens * heads) for numbers in (queries.numbers, outputs))
     return kernel != "sdpa" or masked or size != value_size or size > LARGEST_HEAD
@@ -81,7 +90,15 @@ def _mask(tape: Tape) -> Tensor:
 
 
 def _eager(
-    tape: Tape, queries: Tensor, keys: Tensor, values: Tensor, *, heads: int, outputs: int, sinks: bool
+    tape: Tape,
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    *,
+    heads: int,
+    outputs: int,
+    sinks: bool,
+    windowed: bool,
 ) -> Tensor:
     scores, narrow = _scores(tape, heads), tape.setting.width
     queries, keys, values = (_rows(tape, entry, heads) for entry in (queries, keys, values))
@@ -89,10 +106,11 @@ def _eager(
     logits = tape.scale(tape.matmul(queries, keys, scores, wide=tape.style.wide_scores))
     if tape.style.score_cap:
         logits = tape.scale(tape.unary("tanh", tape.scale(logits), "output"))
-    masked = masked_scores(tape, logits)
+    masked = masked_scores(tape, logits, windowed=windowed)
     masked = _with_sinks(tape, masked, heads) if sinks else masked
     wide = masked.width if tape.style.narrow_softmax and not tape.setting.widens else WIDE
     shares = tape.cast(tape.softmax(masked, wide), narrow)
+    tape.steps[-1].beside = (masked,)
     shares = tape.view(shares, scores) if sinks else shares
     shares = tape.dropout(shares, tape.style.attention_dropout)
     attended = tape.matmul(shares, values, outputs)
@@ -120,11 +138,11 @@ def _composed(
     looked = looked and narrow == WIDE and tape.setting.batch == 1
     groups = queries.numbers // keys.numbers
     queries, keys, values = (tape.cast(tape.cast(entry, narrow), WIDE) for entry in (queries, keys, values))
-    if groups > 1:
+    if groups > 1 and not (tape.style.always_masked and tape.setting.batch == 1):
         keys = tape.copy(keys, keys.numbers * groups)
         values = values if looked else tape.copy(values, values.numbers * groups)
     logits = tape.matmul(tape.scale(queries), tape.scale(keys), _scores(tape, heads), width=WIDE)
-    masked = tape.add(logits, tape.constant("mask", tape.setting.sequence**2, WIDE))
+    masked = tape.add(logits, tape.once("mask", tape.setting.sequence**2, WIDE))
     shares = tape.dropout(tape.softmax(masked, WIDE), tape.style.attention_dropout)
     return tape.cast(tape.matmul(shares, _rows(tape, values, heads), outputs, width=WIDE), narrow)
 
@@ -135,6 +153,9 @@ def _scores(tape: Tape, heads: int) -> int:
 
 
 def _rows(tape: Tape, source: Tensor, heads: int) -> Tensor:
-    """Record the copy of a part of a fused projection that a batched product needs for several sequences."""
-    part = source.bytes < source.storage.bytes
+    """Record the copy that a batched product needs of a part of memory, or of a repeated look at it.
+
+    For a single sequence there is none.
+    """
+    part = source.bytes != source.storage.bytes
     return tape.copy(source) if part and tape.setting.batch > 1 and heads > 1 else source

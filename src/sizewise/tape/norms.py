@@ -14,7 +14,9 @@ def rms_norm(tape: Tape, source: Tensor, width: int) -> Tensor:
     wide = tape.cast(source, WIDE)
     normed = _scaled(tape, wide, rows)
     if style == "llama":
-        return tape.multiply(weight, tape.cast(normed, source.width))
+        scaled = tape.multiply(weight, tape.cast(normed, source.width))
+        tape.steps[-1].beside = (normed, source)
+        return scaled
     scale = weight if style == "promoted" else tape.cast(weight, WIDE)
     if style == "gemma":
         scale = tape.scale(scale)

@@ -21,6 +21,8 @@ class Piece:
     exit: Tensor
     held: tuple[Tensor, ...] = ()
     """Tensors that the caller holds until the forward pass of the piece is over."""
+    lets_go: bool = False
+    """Nobody else holds what enters: it goes with its last use, where nothing saves it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class Costs:
     """Bytes of one piece.
 
     ``saved`` for backward without shared memory and without what it enters with, ``saves_entry``: it keeps
-    that too; ``shared`` names the shared memory. ``forward_peak`` above entering; ``unsaved_peak`` the same
+    that too; ``shared`` names the shared memory that is saved, ``read`` all of it that is looked at.
+    ``forward_peak`` above entering; ``unsaved_peak`` the same
     where nothing is saved; ``backward_peak`` above what is alive before the piece's backward pass (its saved
     tensors and the gradient of its exit), ``gradients`` of weights that it leaves.
     """
@@ -39,6 +42,7 @@ class Costs:
     saves_entry: bool
     saves_exit: bool
     shared: dict[str, int]
+    read: dict[str, int]
     forward_peak: int
     unsaved_peak: int
     backward_peak: int
@@ -68,6 +72,7 @@ def costs(piece: Piece, *, accumulated: bool = False) -> Costs:
         saves_entry=entry in saved,
         saves_exit=piece.exit.storage in saved,
         shared=shared,
+        read=shared | _read(piece),
         forward_peak=_forward_peak(piece, saved),
         unsaved_peak=_forward_peak(piece, set()),
         backward_peak=_backward_peak(piece, saved, accumulated=accumulated),
@@ -75,11 +80,17 @@ def costs(piece: Piece, *, accumulated: bool = False) -> Costs:
     )
 
 
+def _read(piece: Piece) -> dict[str, int]:
+    """Return the shared memory that a piece looks at, by name."""
+    found = (entry.storage for step in piece.steps for entry in step.inputs)
+    return {storage.shared: storage.bytes for storage in found if storage.shared}
+
+
 def _forward_peak(piece: Piece, saved: set[Storage]) -> int:
     last: dict[Storage, int] = {}
     for index, step in enumerate(piece.steps):
-        for storage in (*(entry.storage for entry in step.inputs), step.output.storage):
-            last[storage] = index
+        for tensor in (*step.inputs, *step.beside, step.output):
+            last[tensor.storage] = index
     ends: dict[int, list[Storage]] = {}
     held = saved | {piece.exit.storage} | {tensor.storage for tensor in piece.held}
     for storage, index in last.items():
@@ -95,7 +106,8 @@ def _forward_peak(piece: Piece, saved: set[Storage]) -> int:
         beside = sum(storage.bytes for storage in step.extra if storage not in step.saved)
         peak = max(peak, alive + step.forward_scratch + beside)
         for storage in ends.get(index, ()):
-            if storage not in held and _own(storage) and storage in born and not _is(storage, piece.entry):
+            kept = storage in held or (_is(storage, piece.entry) and not piece.lets_go)
+            if not kept and _own(storage) and storage in born:
                 alive -= storage.bytes
     return peak
 

@@ -67,6 +67,9 @@ def _table(tape: Tape, name: str, features: int, windowed: bool) -> Tensor:
 
 def scaled_by_position(tape: Tape, queries: Tensor) -> Tensor:
     """Record queries times a number per position, where the class does so."""
+    if tape.style.scales_unrotated and tape.style.rotary == "none":
+        scaled = tape.multiply(queries, tape.once("query scale", tape.setting.sequence, WIDE))
+        return tape.cast(scaled, queries.width)
     if not tape.style.scaled_queries:
         return queries
     return tape.multiply(queries, tape.once("query scale", tape.setting.sequence, tape.setting.stored))

@@ -39,6 +39,8 @@ class Routing:
     """The tokens are multiplied with noise when training."""
     balance: bool = False
     """A loss for balance over all layers is added to the model's."""
+    everywhere: bool = False
+    """Every expert gets every token, times its weight: 0 for those that were not chosen."""
     asks: tuple[Decision, ...] = ()
     """What of this the configuration decides."""
 

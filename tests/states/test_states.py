@@ -145,7 +145,7 @@ def test_a_moving_average_is_a_copy_of_the_trained_weights() -> None:
 
 def test_small_tensors_of_8_bit_optimizers_stay_in_32_bit() -> None:
     gpt2 = model("gpt2")
-    state = optimizer_state(gpt2, Recipe(sequence=1, optimizer="adamw_bnb_8bit"))
+    state = optimizer_state(gpt2, Recipe(sequence=1, optimizer="adamw-8bit"))
     small = sum(
         tensor.elements * tensor.copies
         for tensor in trainable(gpt2, Recipe(sequence=1))
@@ -211,7 +211,7 @@ def test_unknown_optimizers_and_implementations_are_refused() -> None:
 def test_rows_of_optimizers_are_complete() -> None:
     rows = optimizers()
     written = [row["name"] for document in tables("optimizers").values() for row in document["optimizer"]]
-    assert len(written) == len(rows) == 40
+    assert len(written) == len(rows) == 41
     spellings = [normalised(word) for row in rows.values() for word in (row.name, *row.aliases)]
     assert len(spellings) == len(set(spellings))
     for row in rows.values():
@@ -219,3 +219,13 @@ def test_rows_of_optimizers_are_complete() -> None:
         assert row.checked >= "2026-11"
         assert row.source.split()[1][0].isdigit()
         assert not row.rest or find_optimizer(row.rest).name == row.rest
+
+
+def test_the_trainer_keeps_embeddings_of_8_bit_optimizers_in_32_bit() -> None:
+    """transformers registers every embedding with bitsandbytes so: 8 bytes per number in place of 2."""
+    llama = model("llama")
+    tables = sum(tensor.elements for tensor in trainable(llama, Recipe(sequence=1)) if tensor.kind == "table")
+    alone = optimizer_state(llama, Recipe(sequence=1, optimizer="adamw-8bit"))
+    trainer = optimizer_state(llama, Recipe(sequence=1, optimizer="adamw_bnb_8bit"))
+    scales = 2 * 4 * -(-tables // 256)
+    assert trainer.value - alone.value == 6 * tables - scales

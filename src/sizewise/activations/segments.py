@@ -21,10 +21,15 @@ def gradients_stay(_piece: Piece, one: Costs) -> Load:
     return Load(stays=one.gradients)
 
 
-def segments(found: Pieces, recipe: Recipe, loads: Loads = gradients_stay) -> tuple[Segment, ...]:
-    """Return the segments of one device's forward pass, the layers by the policy of the recipe."""
+def segments(
+    found: Pieces, recipe: Recipe, loads: Loads = gradients_stay, *, fresh: bool = False
+) -> tuple[Segment, ...]:
+    """Return the segments of one device's forward pass, the layers by the policy of the recipe.
+
+    ``fresh``: every micro-batch makes new gradients, which are exchanged, not added to those that are there.
+    """
     known: dict[int, tuple[Costs, Load]] = {}
-    accumulated = recipe.accumulate > 1 or recipe.precision.sums
+    accumulated = not fresh and (recipe.accumulate > 1 or recipe.precision.sums)
 
     def measured(piece: Piece) -> tuple[Costs, Load]:
         if id(piece) not in known:

@@ -136,6 +136,8 @@ class Optimizer:
     matrices_only: bool = False
     rest: str = ""
     tables: int = 0
+    embeddings: str = ""
+    """Which optimizer updates tables of embeddings where it is another."""
 
     def step(self, implementation: Implementation) -> Temporaries:
         """Return what a step of an implementation takes.
@@ -157,8 +159,8 @@ def find_optimizer(name: str) -> Optimizer:
 
     Raises UsageError (bad_option) with the nearest names.
 
-    >>> find_optimizer("adamw_bnb_8bit").name
-    'adamw-8bit'
+    >>> find_optimizer("adamw_torch").name
+    'adamw'
     """
     found = _by_name().get(normalised(name))
     if found is None:
@@ -185,7 +187,7 @@ def _by_name() -> Mapping[str, Optimizer]:
 
 def _optimizer(row: Mapping[str, Any]) -> Optimizer:
     values = {key: row[key] for key in ("name", "library", "status", "source", "checked")}
-    optional = {key: row[key] for key in ("matrices_only", "rest", "tables") if key in row}
+    optional = {key: row[key] for key in ("matrices_only", "rest", "tables", "embeddings") if key in row}
     return Optimizer(
         **values,
         **optional,

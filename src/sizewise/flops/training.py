@@ -155,7 +155,8 @@ def _recomputed(found: Sequence[Pass], recipe: Recipe, sequence: _Sequence, poli
         roles[operation.role].append(line)
     parts = [total(role, lines, UNIT) for role, lines in roles.items()]
     beside = forward_adapters(layers if policy == "layers" else [], recipe)
-    return total("recomputed", [part for part in (*parts, beside) if part.value], UNIT)
+    line = total("recomputed", [part for part in (*parts, beside) if part.value], UNIT)
+    return weakened(line, "derived")
 
 
 def _policy(recipe: Recipe) -> Recomputed:

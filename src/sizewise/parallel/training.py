@@ -26,9 +26,12 @@ def check_layout(architecture: Architecture, recipe: Recipe, devices: int) -> No
     for name, number in _axes(sharding):
         if number < 1:
             raise UsageError("bad_option", f"{name} {number:,}: give 1 or more")
-    tensor_rank(architecture, sharding.tensor)
     _check_stages(architecture, recipe)
+    if sharding.context > 1 and recipe.attention == "eager":
+        text = "eager attention has all keys on one device; use --attention sdpa or flash"
+        raise UsageError("bad_option", f"--cp {sharding.context:,}: {text}")
     if sharding.devices != devices:
+        tensor_rank(architecture, sharding.tensor)
         text = (
             f"{sharding.data:,} replicas x {sharding.tensor:,} ranks x {sharding.pipeline:,} stages x "
             f"{sharding.context:,} parts of the context are {sharding.devices:,} devices, not {devices:,}"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sizewise.architecture import Architecture
-from sizewise.ledger import Line, leaf, total
+from sizewise.ledger import Line, leaf, total, weakened
 from sizewise.recipe import Recipe, Sharding
 from sizewise.states.trained import trainable
 from sizewise.states.weights import TensorBytes, ema, tensor_bytes
@@ -55,11 +55,13 @@ def device_states(architecture: Architecture, recipe: Recipe, base: Line | None 
     gradients = _shared("gradients", entries, recipe, stage >= 2, lambda entry: entry.gradient)
     master = _shared("master weights", entries, recipe, stage >= 1, lambda entry: entry.master)
     state = _shared("state", entries, recipe, stage >= 1, lambda entry: entry.state)
-    average = ema(architecture, recipe)
     parts = [master, state]
+    average = ema(architecture, recipe)
     if average.value:
-        devices = sharers(recipe.sharding) if stage >= 1 else 1
-        parts.append(leaf("moving average", -(-int(average.value) // devices), UNIT, status=average.status))
+        kept = _shared(
+            "moving average", entries, recipe, stage >= 1, lambda entry: entry.master or entry.weight
+        )
+        parts.append(weakened(kept, average.status))
     return States(
         weights=total("weights", [line for line in (weights, frozen) if line.value], UNIT),
         gradients=total("gradients", [gradients], UNIT),
@@ -82,9 +84,31 @@ def _shared(
 
 
 def _frozen(architecture: Architecture, recipe: Recipe, base: Line | None) -> Line:
-    """Return the bytes of weights that are not trained."""
-    devices = sharers(recipe.sharding) if recipe.sharding.zero >= 3 else 1
-    if base is not None:
-        return leaf("frozen", -(-int(base.value) // devices), UNIT, source=base.source, status=base.status)
-    numbers = trainable(architecture, recipe).frozen
-    return leaf("frozen", -(-numbers * recipe.precision.stored // devices), UNIT)
+    """Return the bytes of weights that are not trained; those of experts are shared by fewer devices."""
+    cut = recipe.sharding.zero >= 3
+    whole = trainable(architecture, recipe).frozen * recipe.precision.stored
+    amount = whole if base is None else int(base.value)
+    expert = _frozen_experts(architecture, recipe) if base is None else _part(base, "expert")
+    devices = sharers(recipe.sharding) if cut else 1
+    experts = sharers(recipe.sharding, expert=True) if cut else 1
+    shared = -(-(amount - expert) // devices) + -(-expert // experts)
+    if base is None:
+        return leaf("frozen", shared, UNIT)
+    return leaf("frozen", shared, UNIT, source=base.source, status=base.status)
+
+
+def _frozen_experts(architecture: Architecture, recipe: Recipe) -> int:
+    """Return the bytes of experts' weights that are not trained."""
+    stored = sum(
+        weight.elements * copies for weight, copies in architecture.weights() if weight.role == "expert"
+    )
+    trained = sum(
+        tensor.elements * tensor.copies
+        for tensor in trainable(architecture, recipe)
+        if tensor.role == "expert" and not tensor.adapter
+    )
+    return (stored - trained) * recipe.precision.stored
+
+
+def _part(line: Line, name: str) -> int:
+    return sum(int(part.value) for part in line.parts if part.name == name)

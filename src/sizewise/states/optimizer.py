@@ -32,6 +32,8 @@ class Kept:
 def optimizer_for(tensor: TrainedTensor, recipe: Recipe) -> Optimizer:
     """Return the optimizer that updates a tensor: where the recipe's takes matrices alone, its companion."""
     chosen = find_optimizer(recipe.optimizer)
+    if chosen.embeddings and tensor.kind == "table":
+        return find_optimizer(chosen.embeddings)
     if chosen.matrices_only and not tensor.hidden_matrix:
         return find_optimizer(chosen.rest)
     return chosen

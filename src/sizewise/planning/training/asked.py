@@ -19,6 +19,7 @@ from sizewise.recipe import (
     Recompute,
     Sharding,
 )
+from sizewise.states.adapters import left_out
 
 DEFAULT_SEQUENCE = 4096
 DEFAULT_RANK = 16
@@ -121,6 +122,8 @@ def recipe_for(model: Model, asked: TrainingAsked, sharding: Sharding) -> Recipe
         offload_weights=asked.offload_weights,
     )
     check_offload(recipe)
+    if recipe.recompute == "none" and (asked.recompute_every > 1 or asked.recompute_group > 1):
+        raise UsageError("bad_option", "--recompute-every and --recompute-group need --recompute")
     return recipe
 
 
@@ -129,13 +132,14 @@ def _accumulated(asked: TrainingAsked, sharding: Sharding) -> int:
     if asked.global_batch is None:
         return asked.accumulate or sharding.pipeline
     at_once = asked.micro_batch * sharding.data
-    if asked.accumulate is not None and asked.accumulate * at_once != asked.global_batch:
+    divides = asked.global_batch % at_once == 0
+    if divides and asked.accumulate is not None and asked.accumulate * at_once != asked.global_batch:
         text = (
             f"{asked.micro_batch:,} sequences x {asked.accumulate:,} micro-batches x {sharding.data:,} "
             f"replicas are {asked.accumulate * at_once:,}, not the global batch of {asked.global_batch:,}"
         )
         raise UsageError("bad_option", f"{text}; leave --accumulate out")
-    if asked.global_batch % at_once:
+    if not divides:
         below = asked.global_batch // at_once * at_once
         near = f"{below:,} or {below + at_once:,}" if below else f"{at_once:,}"
         text = f"a global batch of {asked.global_batch:,} sequences is no multiple of {at_once:,}"
@@ -204,6 +208,9 @@ def recipe_notices(model: Model, recipe: Recipe) -> tuple[Notice, ...]:
     if model.context is not None and recipe.sequence > model.context:
         text = f"{recipe.sequence:,} tokens are more than the {model.context:,} that {model.name} is made for"
         found.append(Notice(code="beyond_context", message=text))
+    missed = left_out(model.architecture, recipe.adapter) if recipe.adapter is not None else None
+    if missed is not None:
+        found.append(missed)
     if model.architecture.towers:
         text = "activations are those of text tokens; pictures and sound that pass the towers are not counted"
         found.append(Notice(code="towers_not_counted", message=text))

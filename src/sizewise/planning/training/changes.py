@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from sizewise.architecture import Model
 from sizewise.errors import UsageError
 from sizewise.planning.answer import Change
-from sizewise.planning.training.asked import TrainingAsked, recipe_for
-from sizewise.planning.training.search import Measures, fewest_devices
+from sizewise.planning.training.asked import TrainingAsked
+from sizewise.planning.training.search import Measures, chosen_recipe, fewest_devices
 from sizewise.recipe import Recipe
 
 MOST_DEVICES = 4096
@@ -32,7 +32,8 @@ def training_changes(
     found = []
     for step in _steps(asked, recipe):
         try:
-            after, _ = measures.needed(_changed(model, step.asked, recipe))
+            again, _ = chosen_recipe(model, step.asked, recipe.sharding.devices, usable, measures)
+            after, _ = measures.needed(again)
         except UsageError:
             continue
         found.append(
@@ -48,14 +49,6 @@ def training_changes(
     useful = [change for change in found if change.saves > LEAST_SAVING * before]
     more = _more_devices(model, asked, recipe, usable, measures)
     return (*useful, *more)
-
-
-def _changed(model: Model, asked: TrainingAsked, recipe: Recipe) -> Recipe:
-    """Return the recipe of other options on the same layout, or on the one that they name."""
-    sharding = recipe.sharding
-    if asked.layout_given and asked.zero is not None:
-        sharding = replace(sharding, zero=asked.zero)
-    return recipe_for(model, asked, sharding)
 
 
 def _steps(asked: TrainingAsked, recipe: Recipe) -> Iterator[_Step]:
@@ -155,10 +148,8 @@ def _more_devices(
     model: Model, asked: TrainingAsked, recipe: Recipe, usable: int, measures: Measures
 ) -> tuple[Change, ...]:
     """Return the fewest devices that hold the run as it is, or done again in full where none do so."""
-    free = replace(asked, zero=None, data=None, tensor=None, pipeline=None, context=None, experts=None)
-    free = replace(free, group=None, virtual=1, global_batch=None)
-    again = replace(free, recompute="full")
-    tried = fewest_devices(model, free, usable, measures, MOST_DEVICES)
+    again = replace(asked, recompute="full")
+    tried = fewest_devices(model, asked, usable, measures, MOST_DEVICES)
     words, option = "", ""
     if tried is None:
         tried = fewest_devices(model, again, usable, measures, MOST_DEVICES)

@@ -37,7 +37,7 @@ def wanted_devices(asked: TrainingAsked) -> Wanted:
     notices = tuple(Notice(code="device", message=note) for note in device.notes)
     if here or ":" in asked.on:
         return Wanted(device=device, count=count, counted=True, notices=notices)
-    return Wanted(device=device, count=given, counted=given > 1 or device.id == CUSTOM, notices=notices)
+    return Wanted(device=device, count=given, counted=device.id == CUSTOM, notices=notices)
 
 
 def _here(memory_bytes: int | None) -> tuple[tuple[Device, int], ...]:

@@ -11,6 +11,7 @@ from sizewise.activations.passes import Load
 from sizewise.activations.pieces import Pieces
 from sizewise.activations.segments import Loads, gradients_stay
 from sizewise.architecture import Architecture
+from sizewise.operations import TokenCache
 from sizewise.parallel.zero import sharers
 from sizewise.recipe import Recipe
 from sizewise.states.trained import trainable
@@ -77,10 +78,11 @@ def loads(architecture: Architecture, found: Pieces, recipe: Recipe) -> Loads:
     outer = {id(piece) for piece in (found.before, found.after) if piece is not None}
     devices = sharers(recipe.sharding)
 
-    def load(piece: Piece, costs: Costs) -> Load:
+    def load(piece: Piece, _costs: Costs) -> Load:
+        born = sum(sum(step.weight_gradients) for step in piece.steps)
         if id(piece) in outer:
-            return Load(forward=root + one, backward=root + one, stays=costs.gradients)
-        stays = 0 if summed else -(-costs.gradients * wide // (width * devices))
+            return Load(forward=root + one, backward=root + one, stays=born)
+        stays = 0 if summed else -(-born * wide // (width * devices))
         return Load(forward=root + 2 * one, backward=root + 2 * one + exchanged, stays=stays)
 
     return load
@@ -104,4 +106,18 @@ def exchange_buffers(architecture: Architecture, recipe: Recipe, gradients: int)
         buffers += (
             sum(weight.elements * copies for weight, copies in architecture.weights()) * precision.compute
         )
-    return buffers
+    return buffers + passed_keys(architecture, recipe)
+
+
+def passed_keys(architecture: Architecture, recipe: Recipe) -> int:
+    """Return the bytes of keys and values that parts of a context pass on: one layer's, coming and going.
+
+    Source: Liu et al. 2023, arXiv:2310.01889.
+    """
+    if recipe.sharding.context == 1:
+        return 0
+    numbers = max(
+        (entry.numbers for entry, _ in architecture.kept() if isinstance(entry, TokenCache)), default=0
+    )
+    tokens = recipe.batch_tokens // recipe.sharding.context
+    return 2 * numbers * tokens * recipe.precision.compute

@@ -19,7 +19,7 @@ from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, leaf, total
 from sizewise.parallel.training import interleaved_pieces, micro_batches_in_flight, training_stages
 from sizewise.parallel.zero import States, device_states
-from sizewise.planning.training.loads import exchange_buffers, loads
+from sizewise.planning.training.loads import exchange_buffers, gathers, loads
 from sizewise.recipe import Recipe
 from sizewise.states.step import step_temporaries
 
@@ -68,7 +68,7 @@ def _stage_memory(
     base = None if frozen is None else stored_bytes(share, frozen)
     states, host = on_device(device_states(share, recipe, base), recipe)
     record = recorded(replace(model, architecture=share), recipe)
-    found = segments(record, recipe, loads(share, record, recipe))
+    found = segments(record, recipe, loads(share, record, recipe), fresh=gathers(recipe))
     moments = highest_moments(found, loss=int(record.after is not None))
     saved = kept_bytes(found)
     flight = in_flight(stage, recipe)

@@ -13,16 +13,14 @@ from sizewise.planning.storage import asked_storage
 from sizewise.planning.training.answer import Compute, Fewest, TrainingAnswer
 from sizewise.planning.training.asked import (
     TrainingAsked,
-    given_sharding,
     packing,
-    recipe_for,
     recipe_notices,
 )
 from sizewise.planning.training.changes import training_changes
 from sizewise.planning.training.devices import wanted_devices
 from sizewise.planning.training.measures import measures_of
 from sizewise.planning.training.memory import StageMemory, stage_memories
-from sizewise.planning.training.search import Measures, best_layout, fewest_devices
+from sizewise.planning.training.search import chosen_recipe, fewest_devices
 from sizewise.recipe import Recipe
 from sizewise.states.trained import trainable
 
@@ -39,10 +37,10 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
     measures = measures_of(model, lambda: packed_weights(model, packed))
     wanted = wanted_devices(asked)
     found = None
-    if wanted.usable is not None and (not wanted.counted or not asked.layout_given):
+    if wanted.usable is not None:
         found = fewest_devices(model, asked, wanted.usable, measures, MOST_DEVICES)
     count = wanted.count if wanted.counted or found is None else found.recipe.sharding.devices
-    recipe, searched = _recipe(model, asked, count, wanted.usable, measures)
+    recipe, searched = chosen_recipe(model, asked, count, wanted.usable, measures)
     check_layout(model.architecture, recipe, count)
     trained = trainable(model.architecture, recipe)
     if not trained.tensors and recipe.method == "full":
@@ -76,18 +74,6 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
         searched=searched,
         notices=tuple(notices),
     )
-
-
-def _recipe(
-    model: Model, asked: TrainingAsked, count: int, usable: int | None, measures: Measures
-) -> tuple[Recipe, bool]:
-    """Return the recipe: on the layout that was named, or on the best one that is found."""
-    if asked.layout_given or count == 1:
-        return recipe_for(model, asked, given_sharding(asked, count)), False
-    tried = best_layout(model, asked, count, usable, measures)
-    if tried is None:
-        return recipe_for(model, asked, given_sharding(asked, count)), False
-    return tried.recipe, True
 
 
 def packed_weights(model: Model, name: str) -> Scheme:

@@ -11,13 +11,22 @@ from sizewise.architecture import Architecture, Model
 from sizewise.errors import UsageError
 from sizewise.parallel.experts import routed_experts
 from sizewise.parallel.training import check_layout
-from sizewise.planning.training.asked import TrainingAsked, recipe_for
+from sizewise.planning.training.asked import TrainingAsked, given_sharding, recipe_for
 from sizewise.recipe import Recipe, Sharding
 
 MACHINE = 8
 """Devices of one machine: ranks of a matrix exchange too much to be further apart."""
-COUNTS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
-"""Numbers of devices that are tried for the fewest."""
+COUNTS = (
+    *range(1, 17),
+    *range(24, 129, 8),
+    *range(160, 513, 32),
+    *range(576, 1025, 64),
+    1536,
+    2048,
+    3072,
+    4096,
+)
+"""Numbers of devices that are tried for the fewest: whole machines beyond two."""
 LAST = 2
 """So many of the largest have to fail before smaller ones are given up."""
 
@@ -143,6 +152,22 @@ def _tried(recipe: Recipe, measures: Measures) -> Tried | None:
     return Tried(recipe=recipe, needed=needed, high=high)
 
 
+def chosen_recipe(
+    model: Model, asked: TrainingAsked, devices: int, usable: int | None, measures: Measures
+) -> tuple[Recipe, bool]:
+    """Return the recipe on so many devices, and whether its layout was searched for.
+
+    What was named of the layout stays; one device has none to search. Raises UsageError where what was
+    named cannot be had.
+    """
+    named = given_sharding(asked, devices)
+    if devices > 1:
+        tried = best_layout(model, asked, devices, usable, measures)
+        if tried is not None:
+            return tried.recipe, tried.recipe.sharding != named or not asked.layout_given
+    return recipe_for(model, asked, named), False
+
+
 def fewest_devices(
     model: Model, asked: TrainingAsked, usable: int, measures: Measures, most: int
 ) -> Tried | None:
@@ -150,9 +175,10 @@ def fewest_devices(
 
     Where the largest numbers that are possible do not hold it, smaller ones are not tried.
     """
+    named = given_sharding(asked, 1).devices
     counts = [
         count
-        for count in COUNTS
+        for count in sorted({*COUNTS, named, *(named * count for count in COUNTS)})
         if count <= most and any(measures.floor(one) <= usable for one in recipes(model, asked, count))
     ]
     largest = (_fitting(model, asked, count, usable, measures) for count in counts[: -LAST - 1 : -1])

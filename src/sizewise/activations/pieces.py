@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sizewise.activations.experts import balance_loss
+from sizewise.activations.freezing import NOTHING, Frozen, silent
 from sizewise.activations.wiring import record_layer
 from sizewise.architecture import Architecture, Block, Component, Part, Stack
 from sizewise.components.embeddings import Bias, Embedding, Head
 from sizewise.components.linear import Linear
 from sizewise.components.norms import Norm
 from sizewise.tape.activation import activation
+from sizewise.tape.adapters import NO_ADAPTERS
 from sizewise.tape.attention import is_eager
 from sizewise.tape.loss import LABEL, cross_entropy, cross_entropy_in_parts, masked_cross_entropy
 from sizewise.tape.replay import Piece
@@ -41,7 +43,7 @@ class Pieces:
         return (*before, *self.layers, *after)
 
 
-def pieces(architecture: Architecture, setting: Setting, style: Style) -> Pieces:
+def pieces(architecture: Architecture, setting: Setting, style: Style, frozen: Frozen = NOTHING) -> Pieces:
     """Record a model of one stack of layers. Raises NotRecordable where a part of it has no record."""
     if style.refused:
         raise NotRecordable(style.refused)
@@ -52,12 +54,16 @@ def pieces(architecture: Architecture, setting: Setting, style: Style) -> Pieces
     first = next((index for index, item in enumerate(body) if isinstance(item, Stack)), 0)
     ahead = [item.component for item in body[:first] if isinstance(item, Part)]
     behind = [item.component for item in body[first:] if isinstance(item, Part)]
-    layers = tuple(piece for stack in stacks for piece in _layers(stack, architecture.hidden, setting, style))
+    layers = tuple(
+        piece for stack in stacks for piece in _layers(stack, architecture.hidden, setting, style, frozen)
+    )
+    before = _before(setting, style, ahead) if ahead else None
+    tracked = frozen.tracked or any(not piece.silent for piece in layers)
     mask = setting.tokens * setting.sequence * setting.stored if is_eager(setting, style) else 0
     return Pieces(
-        before=_before(setting, style, ahead) if ahead else None,
+        before=silent(before) if before is not None and frozen.before and not frozen.tracked else before,
         layers=layers,
-        after=_after(architecture, setting, style, behind),
+        after=_after(architecture, _Ending(setting, style, frozen, tracked), behind),
         checkpointed=mask if style.checkpointed_mask else 0,
     )
 
@@ -96,18 +102,24 @@ def _embedded(tape: Tape, table: Embedding, stream: Tensor | None) -> Tensor:
     return tape.add(stream, table.record(tape, tape.tensor(numbers, LABEL, tracked=False)))
 
 
-def _layers(stack: Stack, hidden: int, setting: Setting, style: Style) -> list[Piece]:
-    by_layer: dict[int, Piece] = {}
-    for group in stack.groups:
-        turned = [layer for layer in group.layers if style.rotates(layer)]
-        others = [layer for layer in group.layers if not style.rotates(layer)]
-        for layers, own in ((turned, style), (others, replace(style, rotary="none"))):
-            if layers:
-                by_layer.update(dict.fromkeys(layers, _layer(group.block, hidden, setting, own)))
-            if style.wide_stream and 0 in layers:
-                by_layer[0] = _layer(group.block, hidden, setting, own, first=True)
-    uses = {layer: _uses(group.block) for group in stack.groups for layer in group.layers}
-    return [by_layer[layer] for layer in sorted(by_layer) for _ in range(uses[layer])]
+def _layers(stack: Stack, hidden: int, setting: Setting, style: Style, frozen: Frozen) -> list[Piece]:
+    """Record the layers, those that are alike once: by block, rotation, and how gradients reach them."""
+    blocks = {layer: group.block for group in stack.groups for layer in group.layers}
+    plain = replace(style, rotary="none")
+    known: dict[tuple[int, bool, bool, bool, bool], Piece] = {}
+    found: list[Piece] = []
+    tracked = frozen.tracked
+    for layer in sorted(blocks):
+        block, trained = blocks[layer], layer not in frozen.layers
+        first = style.wide_stream and layer == 0
+        key = (id(block), style.rotates(layer), first, trained, tracked)
+        if key not in known:
+            own = style if style.rotates(layer) else plain
+            usual = setting if trained else replace(setting, trained=False, adapters=NO_ADAPTERS)
+            known[key] = _layer(block, hidden, usual, own, first=first, tracked=tracked)
+        found += [known[key]] * _uses(block)
+        tracked = tracked or trained
+    return found
 
 
 def _uses(block: Block) -> int:
@@ -118,22 +130,36 @@ def _uses(block: Block) -> int:
     return uses.pop()
 
 
-def _layer(block: Block, hidden: int, setting: Setting, style: Style, *, first: bool = False) -> Piece:
+def _layer(block: Block, hidden: int, setting: Setting, style: Style, *, first: bool, tracked: bool) -> Piece:
     tape = Tape(setting, style)
-    entry = tape.tensor(tape.stream * hidden, setting.stored if first else _width(setting, style))
+    width = setting.stored if first else _width(setting, style)
+    entry = tape.tensor(tape.stream * hidden, width, tracked=tracked)
     leaving = record_layer(tape, block, entry)
-    return Piece(steps=tuple(tape.steps), entry=entry, exit=leaving)
+    piece = Piece(steps=tuple(tape.steps), entry=entry, exit=leaving)
+    return piece if leaving.tracked else silent(piece)
 
 
-def _after(
-    architecture: Architecture, setting: Setting, style: Style, parts: Sequence[Component]
-) -> Piece | None:
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How what follows the layers is recorded, and whether a gradient flows into them."""
+
+    setting: Setting
+    style: Style
+    frozen: Frozen
+    tracked: bool
+
+
+def _after(architecture: Architecture, ending: _Ending, parts: Sequence[Component]) -> Piece | None:
     """Record norms, what stands before the head, the head and the loss; None where nothing follows."""
     if not parts:
         return None
+    setting, style, frozen = ending.setting, ending.style, ending.frozen
     tape = Tape(setting, replace(style, activation=style.head_activation or style.activation))
-    entry = stream = tape.tensor(tape.stream * architecture.hidden, _width(setting, style))
+    width = _width(setting, style)
+    entry = stream = tape.tensor(tape.stream * architecture.hidden, width, tracked=ending.tracked)
     for component, following in zip(parts, (*parts[1:], None), strict=True):
+        kept = frozen.norms if isinstance(component, Norm) else frozen.head
+        tape.setting = replace(setting, trained=False) if kept else setting
         if isinstance(component, Head) and setting.loss != "full":
             loss = cross_entropy_in_parts(tape, stream, component.vocabulary, component.hidden)
             return Piece(steps=tuple(tape.steps), entry=entry, exit=loss)

@@ -7,6 +7,7 @@ selective recomputation: torchtitan's per-operation policy (every second product
 from dataclasses import replace
 
 from sizewise.activations.estimate import estimated_pieces
+from sizewise.activations.freezing import NOTHING, Frozen, frozen_parts
 from sizewise.activations.pieces import Pieces, pieces
 from sizewise.architecture import Architecture, Model, Part
 from sizewise.catalog.training import class_style
@@ -62,8 +63,9 @@ def setting_of(recipe: Recipe) -> Setting:
 
 def recorded(model: Model, recipe: Recipe) -> Pieces:
     """Return the pieces of a model in a recipe; ``assumed`` says so where they are an estimate."""
-    setting = setting_of(recipe)
-    return recorded_in(model, replace(setting, adapters=adapters_of(model.architecture, recipe)))
+    setting = replace(setting_of(recipe), adapters=adapters_of(model.architecture, recipe))
+    frozen = frozen_parts(model.architecture, recipe.frozen, adapted=recipe.method != "full")
+    return recorded_in(model, setting, frozen)
 
 
 def adapters_of(architecture: Architecture, recipe: Recipe) -> Adapters:
@@ -91,14 +93,17 @@ def adapters_of(architecture: Architecture, recipe: Recipe) -> Adapters:
     )
 
 
-def recorded_in(model: Model, setting: Setting) -> Pieces:
-    """Return the pieces of a model on a device: as its class does it, or else estimated."""
+def recorded_in(model: Model, setting: Setting, frozen: Frozen = NOTHING) -> Pieces:
+    """Return the pieces of a model on a device: as its class does it, or else estimated.
+
+    An estimate counts what is frozen as if it were trained.
+    """
     model_type, style = model.architecture.text_type or model.model_type, style_of(model)
     if not class_style(model_type).checked:
         why = f"class of {model_type} not compared with torch"
         return estimated_pieces(model.architecture, setting, style, why)
     try:
-        found = pieces(model.architecture, setting, style)
+        found = pieces(model.architecture, setting, style, frozen)
     except NotRecordable as reason:
         return estimated_pieces(model.architecture, setting, style, f"no record of {reason}")
     kinds = {operation.kind for operation, _ in model.architecture.operations()}

@@ -23,6 +23,8 @@ class Piece:
     """Tensors that the caller holds until the forward pass of the piece is over."""
     lets_go: bool = False
     """Nobody else holds what enters: it goes with its last use, where nothing saves it."""
+    silent: bool = False
+    """No gradient flows through it: the backward pass does not come here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ def costs(piece: Piece, *, accumulated: bool = False) -> Costs:
         read=shared | _read(piece),
         forward_peak=_forward_peak(piece, saved),
         unsaved_peak=_forward_peak(piece, set()),
-        backward_peak=_backward_peak(piece, saved, accumulated=accumulated),
+        backward_peak=0 if piece.silent else _backward_peak(piece, saved, accumulated=accumulated),
         gradients=gradients,
     )
 

@@ -17,12 +17,12 @@ from sizewise.planning.training.asked import (
     recipe_notices,
 )
 from sizewise.planning.training.changes import training_changes
-from sizewise.planning.training.devices import wanted_devices
+from sizewise.planning.training.devices import Wanted, wanted_devices
 from sizewise.planning.training.measures import measures_of
 from sizewise.planning.training.memory import StageMemory, stage_memories
-from sizewise.planning.training.search import chosen_recipe, fewest_devices
+from sizewise.planning.training.search import Tried, chosen_recipe, fewest_devices
 from sizewise.recipe import Recipe
-from sizewise.states.trained import trainable
+from sizewise.states.trained import Trained, trainable
 
 MOST_DEVICES = 4096
 
@@ -42,16 +42,14 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
     count = wanted.count if wanted.counted or found is None else found.recipe.sharding.devices
     recipe, searched = chosen_recipe(model, asked, count, wanted.usable, measures)
     check_layout(model.architecture, recipe, count)
-    trained = trainable(model.architecture, recipe)
-    if not trained.tensors and recipe.method == "full":
-        raise UsageError("bad_option", "--freeze leaves nothing to train; name fewer parts")
+    trained = _trained(model, recipe)
     frozen = packed_weights(model, packed) if recipe.method == "qlora" else None
     stages = stage_memories(model, recipe, frozen)
     fits = _fits(wanted.device, count, stages)
     changes: tuple[Change, ...] = ()
     if wanted.usable is not None and not all(fit.fits for fit in fits):
         changes = training_changes(model, asked, recipe, wanted.usable, measures)
-    notices = list(recipe_notices(model, recipe)) + list(wanted.notices)
+    notices = [*recipe_notices(model, recipe), *wanted.notices]
     if wanted.usable is not None and found is None and not wanted.counted:
         text = f"no number of devices up to {MOST_DEVICES:,} holds it as it is; shown for {count:,}"
         notices.append(Notice(code="does_not_fit", message=text))
@@ -67,13 +65,28 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
         trained=trained.parameters,
         parameters=trained.total,
         fits=fits,
-        fewest=None
-        if found is None
-        else Fewest(devices=found.recipe.sharding.devices, sharding=found.recipe.sharding),
+        fewest=_fewest(wanted, found, recipe, fits),
         changes=changes,
         searched=searched,
         notices=tuple(notices),
     )
+
+
+def _trained(model: Model, recipe: Recipe) -> Trained:
+    """Return what is trained. Raises UsageError (bad_option) where nothing is."""
+    trained = trainable(model.architecture, recipe)
+    if not trained.tensors and recipe.method == "full":
+        raise UsageError("bad_option", "--freeze leaves nothing to train; name fewer parts")
+    return trained
+
+
+def _fewest(wanted: Wanted, found: Tried | None, recipe: Recipe, fits: tuple[Fit, ...]) -> Fewest | None:
+    """Return the fewest devices that hold it: those found, or those of the answer where these are fewer."""
+    layouts = [] if found is None else [found.recipe.sharding]
+    if wanted.device is not None and fits and all(fit.fits for fit in fits):
+        layouts.append(recipe.sharding)
+    fewest = min(layouts, key=lambda sharding: sharding.devices, default=None)
+    return None if fewest is None else Fewest(devices=fewest.devices, sharding=fewest)
 
 
 def packed_weights(model: Model, name: str) -> Scheme:

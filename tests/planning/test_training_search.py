@@ -91,6 +91,13 @@ def test_what_cannot_be_had_is_refused(asked: TrainingAsked, words: str) -> None
     assert words in str(caught.value)
 
 
+def test_pageable_states_are_named() -> None:
+    answer = plan_training(load_reference("gpt2"), TrainingAsked(optimizer="paged-adamw-8bit"))
+    assert "pageable" in {notice.code for notice in answer.notices}
+    plain = plan_training(load_reference("gpt2"), TrainingAsked(optimizer="adamw-8bit"))
+    assert "pageable" not in {notice.code for notice in plain.notices}
+
+
 def test_a_change_is_what_its_option_gives() -> None:
     model = load_reference("llama-3.1-8b")
     asked = TrainingAsked(on="rtx-4090:1", method="lora", sequence=4096)

@@ -149,7 +149,6 @@ class Experts:
             rows.numbers * outputs,
             source.width,
             saved=([source, ends] if weight.tracked else [ends]) + [weight] * source.tracked,
-            product=True,
         )
         if not self.bias:
             return found

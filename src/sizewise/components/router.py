@@ -82,9 +82,7 @@ class Router:
         stored = WIDE if tape.style.routing.wide_matrix else None
         matrix = tape.cast(tape.weight(self.experts * self.hidden, width=stored), WIDE)
         saved = [tokens] * matrix.tracked + [matrix] * tokens.tracked
-        return tape.step(
-            "product", (tokens, matrix), tape.tokens * self.experts, WIDE, saved=saved, product=True
-        )
+        return tape.step("product", (tokens, matrix), tape.tokens * self.experts, WIDE, saved=saved)
 
     def _record_choice(self, tape: Tape, scores: Tensor, chosen: int) -> Tensor:
         """Record the best of all chances and their division by their sum."""

@@ -53,9 +53,7 @@ def adapted(
 
 def _product(tape: "Tape", source: Tensor, outputs: int, inputs: int, rows: int) -> Tensor:
     weight = tape.weight(outputs * inputs, width=tape.setting.adapters.width, trained=True)
-    return tape.step(
-        "product", (source, weight), rows * outputs, source.width, saved=(source, weight), product=True
-    )
+    return tape.step("product", (source, weight), rows * outputs, source.width, saved=(source, weight))
 
 
 def _again(tape: "Tape", source: Tensor, outputs: int, inputs: int, rows: int) -> Tensor:
@@ -63,7 +61,7 @@ def _again(tape: "Tape", source: Tensor, outputs: int, inputs: int, rows: int) -
     width = tape.setting.adapters.width
     matrix = tape.weight(outputs * inputs, trained=False)
     matrix = tape.cast(matrix, width)
-    return tape.step("product", (source, matrix), rows * outputs, width, saved=(matrix,), product=True)
+    return tape.step("product", (source, matrix), rows * outputs, width, saved=(matrix,))
 
 
 def _scaled(tape: "Tape", output: Tensor, frozen: Tensor, second: Tensor, outputs: int) -> Tensor:

@@ -120,4 +120,4 @@ def _ordered_inputs(tape: Tape, source: Tensor, sizes: Chunks) -> Tensor:
 
 def wide_product(tape: Tape, left: Tensor, right: Tensor, numbers: int) -> Tensor:
     """Record a batched product of two activations in fp32: it saves both."""
-    return tape.step("matmul", (left, right), numbers, WIDE, saved=(left, right), product=True)
+    return tape.step("matmul", (left, right), numbers, WIDE, saved=(left, right))

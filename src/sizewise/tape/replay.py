@@ -5,7 +5,7 @@ as reference counting does in torch. Peaks are relative to what is alive when a 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -198,23 +198,3 @@ def _step_back(flow: _Gradients, step: Step, gradient: Storage, *, accumulated: 
         flow.alive -= sum(step.weight_gradients)
     for entry, storage in made:
         flow.hand(entry, storage)
-
-
-def peak_of(pieces: Sequence[Costs]) -> int:
-    """Return the highest memory of a forward and a backward pass over pieces in order, nothing done again."""
-    alive = peak = 0
-    shared: dict[str, int] = {}
-    for piece in pieces:
-        peak = max(peak, alive + piece.forward_peak)
-        shared |= piece.shared
-        alive += (
-            piece.saved + piece.leaving * (not piece.saves_exit) - piece.entering * (not piece.saves_entry)
-        )
-    alive += sum(shared.values())
-    for number in range(len(pieces) - 1, -1, -1):
-        piece = pieces[number]
-        peak = max(peak, alive + piece.backward_peak)
-        alive += piece.gradients - piece.saved - piece.leaving + piece.entering
-        if piece.saves_entry and number and not pieces[number - 1].saves_exit:
-            alive -= piece.entering
-    return peak

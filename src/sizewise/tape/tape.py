@@ -84,7 +84,6 @@ class Tape:
         extra: int = 0,
         scratch: int = 0,
         forward_scratch: int = 0,
-        product: bool = False,
     ) -> Tensor:
         """Write down an operation that makes new memory; without a tracked input it saves nothing."""
         inputs = tuple(inputs)
@@ -103,7 +102,6 @@ class Tape:
                 ),
                 scratch=scratch,
                 forward_scratch=forward_scratch,
-                product=product,
                 extra=beside,
             )
         )
@@ -238,7 +236,6 @@ class Tape:
             saved=saved,
             scratch=unpacked,
             forward_scratch=unpacked,
-            product=True,
         )
         if not rank:
             return output
@@ -259,7 +256,7 @@ class Tape:
             width = WIDE if wide and not self.setting.autocast else self.setting.width
         left, right = self.cast(left, width), self.cast(right, width)
         saved = [right] * left.tracked + [left] * right.tracked
-        return self.step("matmul", (left, right), numbers, left.width, saved=saved, product=True)
+        return self.step("matmul", (left, right), numbers, left.width, saved=saved)
 
     def softmax(self, source: Tensor, width: int) -> Tensor:
         """Return probabilities in ``width``: their derivative reads them alone."""
@@ -287,5 +284,4 @@ class Tape:
             saved=(queries, keys, values, *masks),
             saves_output=True,
             extra=WIDE * heads * self.tokens,
-            product=True,
         )

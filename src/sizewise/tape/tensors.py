@@ -57,8 +57,6 @@ class Step:
     scratch: int = 0
     forward_scratch: int = 0
     aliases: bool = False
-    product: bool = False
-    """A product or attention: selective recomputation keeps its output."""
     extra: tuple[Storage, ...] = field(default=())
     """Further results that are alive only as long as they are saved (log-sum-exps, masks)."""
     beside: tuple[Tensor, ...] = ()

@@ -20,6 +20,8 @@ from sizewise.recipe import (
     Sharding,
 )
 from sizewise.states.adapters import left_out
+from sizewise.states.optimizer import pageable_bytes
+from sizewise.units import binary_bytes
 
 DEFAULT_SEQUENCE = 4096
 DEFAULT_RANK = 16
@@ -211,6 +213,12 @@ def recipe_notices(model: Model, recipe: Recipe) -> tuple[Notice, ...]:
     missed = left_out(model.architecture, recipe.adapter) if recipe.adapter is not None else None
     if missed is not None:
         found.append(missed)
+    pageable = pageable_bytes(model.architecture, recipe)
+    if pageable:
+        text = (
+            f"{binary_bytes(pageable)} of optimizer state, before it is shared, can move to the host's memory"
+        )
+        found.append(Notice(code="pageable", message=text))
     if model.architecture.towers:
         text = "activations are those of text tokens; pictures and sound that pass the towers are not counted"
         found.append(Notice(code="towers_not_counted", message=text))

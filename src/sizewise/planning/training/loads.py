@@ -16,12 +16,9 @@ from sizewise.parallel.zero import sharers
 from sizewise.recipe import Recipe
 from sizewise.states.trained import trainable
 from sizewise.tape.replay import Costs, Piece
-from sizewise.units import MIB
 
-DDP_BUCKET = 25 * MIB
-"""Bytes of a bucket of DistributedDataParallel (torch 2.13, bucket_cap_mb)."""
 ZERO_BUCKET = 500_000_000
-"""Numbers of DeepSpeed's reduce and gather buckets (0.17, ZeRO configuration's defaults)."""
+"""Numbers of DeepSpeed's reduce bucket and of its gather bucket (0.19.8, runtime/zero/config.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +27,6 @@ class Units:
 
     layer: int
     outside: int
-
-    @property
-    def all(self) -> int:
-        """Numbers of one layer and all outside."""
-        return self.layer + self.outside
 
 
 def units(architecture: Architecture) -> Units:

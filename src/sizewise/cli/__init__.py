@@ -24,9 +24,14 @@ COMMANDS = {
     "calibrate": "learn from a measured run of this machine",
     "validate": "how good the predictions are, on shipped measurements",
     "catalog": "the facts: models, devices, formats, laws, sizes",
+    "web": "the page and the REST service, on this machine",
     "doctor": "what was detected on this machine",
     "completion": "print the completion script of a shell",
 }
+
+
+ELSEWHERE = {"web": "sizewise.web.command"}
+"""Commands that stand above the command line: they answer with the other commands."""
 
 
 class KnownCommands(click.Group):
@@ -46,15 +51,22 @@ class KnownCommands(click.Group):
 class LateCommands(KnownCommands):
     """A group that knows what its commands are about and imports each when it is asked for.
 
-    ``late`` maps a command to a line about it; the command lives in the module of that name in ``package``.
+    ``late`` maps a command to a line about it; the command lives in the module of that name in ``package``,
+    or in the one that ``elsewhere`` names.
     """
 
     def __init__(
-        self, *args: Any, package: str = "sizewise.cli", late: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        package: str = "sizewise.cli",
+        late: Mapping[str, str] | None = None,
+        elsewhere: Mapping[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.package = package
         self.late = dict(late or {})
+        self.elsewhere = dict(elsewhere or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in their order."""
@@ -64,7 +76,8 @@ class LateCommands(KnownCommands):
         """Return a command, or None where there is none of that name."""
         if cmd_name not in self.late:
             return None
-        found: click.Command = import_module(f"{self.package}.{cmd_name}").command
+        module = self.elsewhere.get(cmd_name, f"{self.package}.{cmd_name}")
+        found: click.Command = import_module(module).command
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -76,6 +89,7 @@ class LateCommands(KnownCommands):
 @click.group(
     cls=LateCommands,
     late=COMMANDS,
+    elsewhere=ELSEWHERE,
     context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
 )

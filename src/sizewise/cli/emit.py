@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 
+from sizewise.cli.caller import caller
 from sizewise.cli.options import Output
 from sizewise.errors import InputError, unwritable
 from sizewise.escaping import shorten
@@ -32,6 +33,10 @@ def emit(
     else:
         answer = {"table": text, "md": markdown, "csv": csv}[output.format]()
         answer = answer if answer.endswith("\n") else answer + "\n"
+    asking = caller()
+    if asking is not None:
+        asking.answer, asking.notices = answer, tuple(dict.fromkeys(notices))
+        return
     if output.file is None:
         write_answer(answer)
     else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sizewise.architecture import Model
+from sizewise.cli.caller import model_of
 from sizewise.cli.emit import colour, emit
 from sizewise.cli.engine_options import engine_options
 from sizewise.cli.options import (
@@ -20,7 +21,6 @@ from sizewise.planning.defaults import ALL, Asked
 from sizewise.planning.memory import answer_memory
 from sizewise.report.document import Document, memory_document, refusal_document
 from sizewise.report.table import csv_text, markdown
-from sizewise.sources.reference import load_reference
 from sizewise.units import parse_memory
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def command(
     asked = Asked(
         audio=tuple(seconds for given in audio for seconds in given),
         memory_bytes=parse_memory(memory) if memory is not None else None,
-        draft=None if draft is None else load_reference(draft),
+        draft=None if draft is None else model_of(draft),
         **told,
     )
     if check and asked.on is None and memory is None:

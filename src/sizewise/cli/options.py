@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from sizewise.architecture import Model
+from sizewise.cli.caller import model_of
 from sizewise.durations import parse_seconds
 from sizewise.errors import UsageError
-from sizewise.sources.reference import default_tag, load_reference, raw_configuration
+from sizewise.sources.reference import default_tag, raw_configuration
 from sizewise.sources.settings import apply_settings, parse_settings
 from sizewise.units import parse_context, parse_pixels
 
@@ -135,7 +136,7 @@ def _models(
             raise UsageError(
                 "bad_option", "no model given; name one (llama-3.1-8b), a config.json or --layers …"
             )
-        return [load_reference(reference, settings, offline=offline) for reference in references]
+        return [model_of(reference, settings, offline=offline) for reference in references]
     missing = [f"--{name}" for name, value in required.items() if value is None]
     if references:
         raise UsageError(

@@ -51,6 +51,22 @@ def load_reference(reference: str, settings: Sequence[str] = (), *, offline: boo
     raise _unknown(reference)
 
 
+def load_known(reference: str, settings: Sequence[str] = ()) -> Model:
+    """Return the model of a catalogue name, an Ollama tag or a bare size: no file, no network.
+
+    Raises UsageError (bad_reference) for everything else.
+    """
+    changes = parse_settings(settings)
+    if not reference.strip() or len(reference) > REFERENCE_LIMIT or "\0" in reference:
+        raise UsageError("bad_reference", "the model reference is empty or longer than 4,096 characters")
+    known = _from_catalogue(reference, changes)
+    if known is not None:
+        return known
+    if _SIZE.fullmatch(reference):
+        return _nominal(reference, changes)
+    raise _unknown(reference)
+
+
 def raw_configuration(reference: str) -> Mapping[str, Any]:
     """Return the configuration that a reference means, as plain data.
 

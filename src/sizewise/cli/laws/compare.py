@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sizewise.cli.caller import names_runs
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
 from sizewise.cli.laws.options import FORCE, Flops, with_options
 from sizewise.cli.laws.run_options import KEYS, reading_options, runs_of
@@ -49,7 +50,7 @@ def command(*, items: tuple[str, ...], flops: float, force: bool, output: Output
     fits: list[Fitted] = []
     notices: list[Notice] = []
     for item in items:
-        if not Path(item).exists():
+        if not names_runs(item):
             row, said = _published(item, flops, force=force)
         else:
             row, fitted, said = _own(item, flops, told, force=force)

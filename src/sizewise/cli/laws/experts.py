@@ -2,6 +2,7 @@
 
 import click
 
+from sizewise.cli.caller import model_of
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
 from sizewise.cli.laws.options import FORCE, Count, Number, with_options
 from sizewise.cli.options import Output, output_options
@@ -11,7 +12,7 @@ from sizewise.report.laws.experts import Choices, experts_document, experts_note
 from sizewise.report.laws.grounds import grounds_notices
 from sizewise.scaling.questions.expert_choices import best_sparsity, granularities
 from sizewise.scaling.questions.experts import FINEST, Mixture, against_dense
-from sizewise.sources.reference import default_tag, load_reference
+from sizewise.sources.reference import default_tag
 
 FINEST_SHOWN = 32.0
 MOST_SPARSE = 0.98
@@ -108,7 +109,7 @@ def _of_model(reference: str, granularity: float) -> Mixture:
 
     Raises UsageError (bad_option) for one without routed experts, or with experts of several kinds.
     """
-    model = load_reference(reference)
+    model = model_of(reference)
     counted = model.counted or model.architecture
     routed = {(one.experts, one.active_experts) for one, _ in counted.weights() if one.experts > 1}
     found = count(model)

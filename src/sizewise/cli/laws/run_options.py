@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from sizewise.cli.caller import runs_file
 from sizewise.cli.laws.options import Count, with_options
 from sizewise.errors import UsageError
 from sizewise.escaping import shorten
@@ -74,7 +75,7 @@ def runs_of(path: str, told: dict[str, Any], *, every_point: bool = False) -> Ru
         )
     sizes = {name: float(parse_count(size)) for name, size in _pairs("--size-of", told["size_of"]).items()}
     return read_runs(
-        path,
+        runs_file(path),
         Columns(
             n=told["n"],
             d=told["d"],

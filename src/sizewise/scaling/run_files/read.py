@@ -30,7 +30,7 @@ _UNFINISHED = ("running", "crashed", "failed", "killed", "preempted")
 
 
 def read_runs(
-    path: Path | str,
+    path: Path | str | Text,
     columns: Columns = DETECTED,
     *,
     units: Units = PLAIN,
@@ -38,7 +38,7 @@ def read_runs(
     where: Mapping[str, str] = NOTHING,
     skip_incomplete: bool = False,
 ) -> Runs:
-    """Return the runs of a CSV, JSON or JSONL file, plain or gzip, or of a folder of them.
+    """Return the runs of a CSV, JSON or JSONL file, plain or gzip, of its text, or of a folder of them.
 
     Exports of W&B (runs and charts) and TensorBoard and the logs of trainers are known by their shape.
     ``where`` keeps the rows whose column has a value, ``skip_incomplete`` leaves incomplete rows out and says
@@ -47,6 +47,8 @@ def read_runs(
     options = Options(
         columns=columns, units=units, curves=curves, where=where, skip_incomplete=skip_incomplete
     )
+    if isinstance(path, Text):
+        return _of_text(path, options)
     path = Path(path)
     if not os.path.isdir(path):  # of an unreadable path this says no, and never raises
         return _of_text(read_text(path), options)

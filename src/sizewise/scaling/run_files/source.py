@@ -70,6 +70,12 @@ def read_text(path: Path) -> Text:
     raw = read_bounded(os.fspath(path), FILE_BYTES)
     if len(raw) > FILE_BYTES:
         raise InputError("header_too_large", f"{where} is over {FILE_BYTES:,} bytes; give fewer rows")
+    return text_of(raw, path.name)
+
+
+def text_of(raw: bytes, name: str) -> Text:
+    """Return the text of what a file of that name holds. Raises as `read_text` of content."""
+    where = shorten(name, 80)
     data = _unpacked(raw, where) if raw.startswith(b"\x1f\x8b") else raw
     _refuse_content(data, where)
     try:
@@ -79,7 +85,7 @@ def read_text(path: Path) -> Text:
             "bad_utf8", f"{where} is not UTF-8 at byte {error.start}; save it as UTF-8"
         ) from None
     digest = hashlib.sha256(raw).hexdigest()
-    return Text(data=data, where=where, stem=stem_of(path.name), digest=digest)
+    return Text(data=data, where=where, stem=stem_of(name), digest=digest)
 
 
 def _unpacked(raw: bytes, where: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Questions asked by programs: the commands as verbs with typed options, answered without a terminal."""

@@ -284,3 +284,11 @@ def test_sparse_sections_of_gemma_3_are_meant_so() -> None:
 def test_another_class_without_a_language_models_head_is_told_what_that_is_worth(named: str) -> None:
     _, config = read("llama", **LLAMA, architectures=[named])
     assert "6,400 parameters are the head" in messages(config, "other_class")[0]
+
+
+def test_keys_that_json_would_write_as_text() -> None:
+    """A configuration as Python has it numbers its labels."""
+    named = {"id2label": {0: "negative", 1: "positive"}, "label2id": {"negative": 0, None: 1}}
+    assert read("llama", **LLAMA, **named)[0] == read("llama", **LLAMA)[0]
+    with pytest.raises(InputError, match="hidden_act"):
+        read("llama", **LLAMA, sections={0: {1: {"hidden_act": "no such function"}}})

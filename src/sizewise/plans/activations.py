@@ -52,7 +52,8 @@ def check_activations(fields: Mapping[str, Any], model_type: str, depth: int = 0
 
     unsupported_architecture: it holds parameters, or its name is not known.
     """
-    for name, value in fields.items():
+    for key, value in fields.items():
+        name = str(key)
         if isinstance(value, Mapping) and depth < _DEPTH:
             inner = value.get("model_type")
             check_activations(value, inner if isinstance(inner, str) else name, depth + 1)

@@ -154,6 +154,8 @@ class Recipe:
     offload_weights: bool = False
     device: Literal["cuda", "cpu"] = "cuda"
     """Whose kernels torch calls: dropouts and norms keep other things on a CPU."""
+    fused_scans: bool = True
+    """Scans and short convolutions run as fused kernels (mamba-ssm, flash-linear-attention)."""
 
     @property
     def batch_tokens(self) -> int:

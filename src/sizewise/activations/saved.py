@@ -57,6 +57,7 @@ def setting_of(recipe: Recipe) -> Setting:
         fused_norms=recipe.fused_norms,
         loss=recipe.loss,
         device=recipe.device,
+        kernels=recipe.fused_scans,
         ranks=sharding.tensor,
     )
 

@@ -130,7 +130,9 @@ class GatedDeltaNet:
         if tape.setting.kernels:
             output = self._fused(tape, inputs, gate)
         else:
-            output = norm_then_gate(tape, self._ruled(tape, inputs), gate, self.value_size)
+            output = self._ruled(tape, inputs)
+            tape.steps[-1].beside += (source,)
+            output = norm_then_gate(tape, output, gate, self.value_size)
         return tape.product(output, self.hidden, self.values, joins=True)
 
     def _record_inputs(self, tape: Tape, source: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -155,8 +157,7 @@ class GatedDeltaNet:
         if self.key_heads != self.value_heads:
             queries, keys = (tape.copy(entry, features) for entry in (inputs.queries, inputs.keys))
             inputs = replace(inputs, queries=queries, keys=keys)
-        output = delta_rule(tape, inputs, self.value_heads)
-        return tape.copy(output) if output.width == WIDE and self.value_heads > 1 else output
+        return delta_rule(tape, inputs, self.value_heads)
 
     def _fused(self, tape: Tape, inputs: DeltaInputs, gate: Tensor) -> Tensor:
         """Record the kernels of the rule and of the gated norm."""

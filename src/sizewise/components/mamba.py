@@ -111,7 +111,9 @@ class Mamba:
         if self.heads is not None:
             raise NotRecordable("scans of stacked heads")
         projected = tape.linear(source, 2 * self.inner, bias=self.bias)
-        mixed = self._fused(tape, projected) if tape.setting.kernels else self._scanned(tape, projected)
+        mixed = (
+            self._fused(tape, projected) if tape.setting.kernels else self._scanned(tape, source, projected)
+        )
         return tape.product(mixed, self.hidden, self.inner, joins=True, bias=self.bias)
 
     def _fused(self, tape: Tape, projected: Tensor) -> Tensor:
@@ -132,8 +134,8 @@ class Mamba:
             extra=(selected + tokens * self.inner) * projected.width + states,
         )
 
-    def _scanned(self, tape: Tape, projected: Tensor) -> Tensor:
-        """Record convolution, selection and the scan token by token."""
+    def _scanned(self, tape: Tape, source: Tensor, projected: Tensor) -> Tensor:
+        """Record convolution, selection and the scan token by token; names hold what they read till then."""
         tokens = tape.tokens
         rate = tape.scale(
             tape.unary("exponential", tape.cast(tape.weight(self.inner * self.state), WIDE), "output")
@@ -145,10 +147,12 @@ class Mamba:
             self._normed(tape, tape.view(selected, tokens * size), size)
             for size in (self.step_rank, self.state, self.state)
         )
-        step = tape.add(tape.product(step, self.inner, self.step_rank), tape.weight(self.inner))
+        raw = tape.product(step, self.inner, self.step_rank)
+        step = tape.add(raw, tape.weight(self.inner))
         step = tape.unary("softplus", step, "input")
         given = ScanInputs(inner=inner, gate=gate, step=step, keys=keys, queries=queries, rate=rate)
         output = selective_scan(tape, given)
+        tape.steps[-1].beside += (raw, source)
         return _rows(tape, tape.cast(output, projected.width))
 
     def _normed(self, tape: Tape, source: Tensor, size: int) -> Tensor:

@@ -58,7 +58,7 @@ class ChunkInputs:
 
 
 def chunked_scan(tape: Tape, given: ChunkInputs, sizes: Chunks) -> Tensor:
-    """Record the scan; what leaves it has padded rows."""
+    """Record the scan; what leaves it has padded rows. Names of the class hold what it makes till the end."""
     inputs, step, decay = given.inputs, given.step, given.decay
     keys, queries = given.keys, given.queries
     rows, state, size = sizes.rows, sizes.state, sizes.size
@@ -83,12 +83,17 @@ def chunked_scan(tape: Tape, given: ChunkInputs, sizes: Chunks) -> Tensor:
         _ordered_inputs(tape, scaled, sizes),
         sizes.batch * sizes.chunks * sizes.heads * size * state,
     )
-    across = _across(tape, states, queries, total, sizes)
-    return tape.add(tape.add(within, across), skip)
+    named = (skip, scaled, rates, keys, queries, total, decays, scores, masked, within, remaining, weighed)
+    across, further = _across(tape, states, queries, total, sizes)
+    output = tape.add(tape.copy(tape.add(within, across)), skip)
+    tape.steps[-1].beside = (*named, *further)
+    return output
 
 
-def _across(tape: Tape, states: Tensor, queries: Tensor, total: Tensor, sizes: Chunks) -> Tensor:
-    """Record what a chunk gets from the states of those before it."""
+def _across(
+    tape: Tape, states: Tensor, queries: Tensor, total: Tensor, sizes: Chunks
+) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Record what a chunk gets from the states of those before it; return it, and what has a name."""
     heads, chunks = sizes.batch * sizes.heads, sizes.chunks
     one = sizes.size * sizes.state
     ends = tape.copy(total, heads * (chunks + 1))
@@ -100,7 +105,8 @@ def _across(tape: Tape, states: Tensor, queries: Tensor, total: Tensor, sizes: C
     if chunks > 1 and (sizes.heads > 1 or sizes.batch > 1):
         starts = tape.copy(starts)
     read = wide_product(tape, _ordered(tape, queries, sizes), starts, sizes.rows * sizes.size)
-    return tape.multiply(read, tape.unary("exponential", total, "output"))
+    output = tape.multiply(read, tape.unary("exponential", total, "output"))
+    return output, (joined, decays, starts, read, output)
 
 
 def _decays(tape: Tape, rates: Tensor, numbers: int, length: int) -> Tensor:

@@ -26,7 +26,7 @@ class DeltaInputs:
 
 
 def delta_rule(tape: Tape, inputs: DeltaInputs, heads: int) -> Tensor:
-    """Record the rule; what leaves it has S tokens in the model's width."""
+    """Record the rule; what leaves it has S tokens in the model's width. Names hold all till the end."""
     setting = tape.setting
     chunks = -(-setting.sequence // CHUNK)
     rows = setting.batch * heads * chunks * CHUNK
@@ -45,6 +45,7 @@ def delta_rule(tape: Tape, inputs: DeltaInputs, heads: int) -> Tensor:
     decayed = tape.multiply(corrected, _exponential(tape, total))
     fresh = _solved(tape, system, written)
     reads = _solved(tape, system, decayed)
+    named = (values, strength, written, corrected, total, pairs, system, within, decayed, fresh, reads)
     queries = tape.multiply(queries, _exponential(tape, total))
     keys = tape.multiply(keys, _exponential(tape, tape.copy(total)))
     ends = tape.unary("exponential", tape.copy(total, rows // CHUNK), "output")
@@ -58,7 +59,10 @@ def delta_rule(tape: Tape, inputs: DeltaInputs, heads: int) -> Tensor:
         saved=(reads, within, *further),
         extra=states + WIDE * rows * value,
     )
-    return tape.cast(tape.view(output, inputs.values.numbers), inputs.values.width)
+    output, width = tape.view(output, inputs.values.numbers), inputs.values.width
+    output = tape.copy(output) if width == WIDE and heads > 1 else tape.cast(output, width)
+    tape.steps[-1].beside = (*named, queries, keys, ends, inputs.values)
+    return output
 
 
 def _normed(tape: Tape, source: Tensor, size: int) -> Tensor:

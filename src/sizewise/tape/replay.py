@@ -103,9 +103,12 @@ def _forward_peak(piece: Piece, saved: set[Storage]) -> int:
         if step.output.storage not in born:
             born.add(step.output.storage)
             alive += step.output.storage.bytes
-        alive += sum(storage.bytes for storage in step.saved if storage not in born and _own(storage))
-        born.update(step.saved)
-        beside = sum(storage.bytes for storage in step.extra if storage not in step.saved)
+        further = dict.fromkeys((*step.saved, *step.extra))
+        made = {storage for storage in further if storage not in born and _own(storage)}
+        staying = {storage for storage in made if storage in held or storage in last}
+        alive += sum(storage.bytes for storage in staying)
+        born |= staying
+        beside = sum(storage.bytes for storage in made - staying)
         peak = max(peak, alive + step.forward_scratch + beside)
         for storage in ends.get(index, ()):
             kept = storage in held or (_is(storage, piece.entry) and not piece.lets_go)

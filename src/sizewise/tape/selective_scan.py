@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from sizewise.tape.tape import WIDE, Tape
 from sizewise.tape.tensors import Tensor
 
+STATES = 3
+"""States that are alive at once where none is kept: the last one, it decayed, and the next."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanInputs:
@@ -26,7 +29,10 @@ class ScanInputs:
 
 
 def selective_scan(tape: Tape, given: ScanInputs) -> Tensor:
-    """Record scan, skip and gate; every token's state is kept, and once more in the model's width."""
+    """Record scan, skip and gate; every token's state is kept, and once more in the model's width.
+
+    The gradient of a token's decays and inputs is made in the size of all tokens, then added to the others.
+    """
     inner, step, rate = given.inner, given.step, given.rate
     keys, queries, gate = given.keys, given.queries, given.gate
     setting = tape.setting
@@ -36,20 +42,24 @@ def selective_scan(tape: Tape, given: ScanInputs) -> Tensor:
     decays = tape.step("discretise", (rate, step), every, WIDE, saved=(rate, step))
     decays = tape.unary("exponential", decays, "output")
     wide = tape.cast(keys, WIDE)
-    inputs = tape.step("discretise", (step, wide), every, WIDE, saved=(step, wide))
+    discretised = tape.step("discretise", (step, wide), every, WIDE, saved=(step, wide))
     fed = tape.cast(inner, WIDE)
-    inputs = tape.step("multiply", (inputs, fed), every, WIDE, saved=(inputs, fed))
+    inputs = tape.step("multiply", (discretised, fed), every, WIDE, saved=(discretised, fed))
     read = tape.step(
         "states",
         (decays, inputs, queries),
         tape.tokens * channels,
         width,
         saved=(decays, queries),
-        extra=_states(setting.sequence, one, width),
+        extra=_states(setting.sequence, one, width) if setting.training else STATES * one * WIDE,
+        scratch=every * WIDE,
     )
+    joined = tape.copy(read)
     skip = tape.cast(tape.weight(channels), WIDE)
-    output = tape.add(read, tape.multiply(inner, skip))
-    return tape.multiply(output, tape.unary("silu", gate, "input"))
+    output = tape.add(joined, tape.multiply(inner, skip))
+    output = tape.multiply(output, tape.unary("silu", gate, "input"))
+    tape.steps[-1].beside = (step, decays, discretised, inputs, read)
+    return output
 
 
 def _states(sequence: int, one: int, width: int) -> int:

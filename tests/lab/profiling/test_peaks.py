@@ -109,6 +109,42 @@ def test_the_cache_is_measured() -> None:
     assert memory["cache"].measured == memory["cache"].predicted == 2 * 2 * 2 * 128 * width * 4
 
 
+SCANS = {
+    "mamba": {"state_size": 8, "time_step_rank": 6},
+    "mamba2": {"num_heads": 8, "head_dim": 24, "state_size": 16, "n_groups": 2, "chunk_size": 64},
+    "bamba": {
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 200,
+        "mamba_n_heads": 8,
+        "mamba_d_head": 24,
+        "mamba_d_state": 16,
+        "mamba_chunk_size": 64,
+        "attn_layer_indices": [1],
+    },
+    "qwen3_5_text": {
+        "intermediate_size": 200,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 24,
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_num_key_heads": 4,
+        "linear_num_value_heads": 8,
+        "linear_key_head_dim": 16,
+        "linear_value_head_dim": 16,
+    },
+}
+"""Types whose classes scan in torch operations where no kernels are installed: they keep far more."""
+
+
+@pytest.mark.parametrize("model_type", SCANS)
+def test_a_step_of_scans_in_torch_operations(model_type: str) -> None:
+    shared = {"model_type": model_type, "hidden_size": 96, "num_hidden_layers": 2, "vocab_size": 500}
+    found = profile(built({**shared, **SCANS[model_type]}), batch=2, sequence=96, timed=False)
+    for phase in ("training", "inference"):
+        assert found.figures("memory")[phase].ratio == pytest.approx(1, abs=NEAR), phase
+
+
 def test_half_precision() -> None:
     module = built(MEASURED["llama_untied"]["config"], dtype=torch.bfloat16)
     found = profile(module, batch=2, sequence=128, timed=False)

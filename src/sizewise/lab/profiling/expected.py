@@ -39,6 +39,8 @@ class Load:
     attention: AttentionKernel = "sdpa"
     frozen: tuple[str, ...] = ()
     cuda: bool = False
+    fused_scans: bool = False
+    """Kernels for scans and short convolutions are installed, else the class does torch operations."""
 
     @property
     def width(self) -> int:
@@ -91,7 +93,7 @@ def _setting(load: Load) -> Setting:
         width=load.width,
         attention=load.attention,
         device="cuda" if load.cuda else "cpu",
-        kernels=load.cuda,
+        kernels=load.fused_scans,
     )
 
 
@@ -105,6 +107,7 @@ def _recipe(load: Load) -> Recipe:
         frozen=load.frozen,
         implementation="loop",
         device="cuda" if load.cuda else "cpu",
+        fused_scans=load.fused_scans,
     )
 
 

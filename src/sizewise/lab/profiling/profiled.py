@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -35,6 +36,8 @@ KERNELS: dict[str, AttentionKernel] = {
     "flash_attention_3": "flash",
 }
 """By transformers' word; any other is torch's fused kernel."""
+SCAN_KERNELS = ("mamba_ssm", "fla")
+"""Packages with kernels for scans; without one of them transformers' classes do torch operations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,8 @@ def _predicted(subject: Subject, module: Any, wanted: Wanted, mode: Any) -> tupl
         dtype=subject.dtype,
         attention=KERNELS.get(str(getattr(module.config, "_attn_implementation", "")), "sdpa"),
         frozen=frozen,
-        cuda=torch.cuda.is_available(),
+        cuda=_on_card(subject.module),
+        fused_scans=_on_card(subject.module) and any(map(find_spec, SCAN_KERNELS)),
     )
     side, notices = expected(subject.model, load)
     if wanted.training is False:
@@ -161,10 +165,14 @@ def _has_no_data(module: Any) -> bool:
 
 def _free(module: Any) -> int | None:
     """Return the bytes that are free where a module is, or will be."""
-    on_card = (
-        next(module.parameters(), torch.empty(0)).is_cuda if module is not None else torch.cuda.is_available()
-    )
-    return int(torch.cuda.mem_get_info()[0]) if on_card else memory_by_library()[1]
+    return int(torch.cuda.mem_get_info()[0]) if _on_card(module) else memory_by_library()[1]
+
+
+def _on_card(module: Any) -> bool:
+    """Tell whether a module is on a CUDA device, or will be put there."""
+    if module is None:
+        return bool(torch.cuda.is_available())
+    return bool(next(module.parameters(), torch.empty(0)).is_cuda)
 
 
 def _too_large(what: str, needed: float, free: int) -> Notice:

@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from sizewise import __version__
+from sizewise.web.names import add_names
 from sizewise.web.page import add_page
 from sizewise.web.questions import add_questions
 
@@ -17,6 +18,7 @@ def create_app() -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
+    add_names(app)
     add_questions(app)
     add_page(app)
     return app

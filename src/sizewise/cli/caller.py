@@ -27,7 +27,10 @@ class Caller:
     """The model of a reference with its ``key=value`` changes; raises as `load_reference`."""
     runs: Text | None = None
     """The text of a file of runs, for the questions that read one."""
+    also_markdown: bool = False
+    """Whether the answer is wanted as Markdown beside its format."""
     answer: str = ""
+    markdown: str = ""
     notices: tuple[Notice, ...] = ()
 
 

@@ -36,6 +36,8 @@ def emit(
     asking = caller()
     if asking is not None:
         asking.answer, asking.notices = answer, tuple(dict.fromkeys(notices))
+        if asking.also_markdown:
+            asking.markdown = markdown()
         return
     if output.file is None:
         write_answer(answer)

@@ -28,10 +28,11 @@ Configuration = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer's text in the format that was asked for, and its warnings."""
+    """An answer's text in the format that was asked for, as Markdown where wanted too, and its warnings."""
 
     text: str
     format: str
+    markdown: str = ""
     notices: tuple[Notice, ...]
 
 
@@ -48,7 +49,14 @@ def known_model(reference: str, settings: Sequence[str] = ()) -> Model:
     return _known(reference, tuple(settings))
 
 
-def ask(asked: Verb, values: Mapping[str, Any], *, known: Load = known_model, here: bool = False) -> Reply:
+def ask(
+    asked: Verb,
+    values: Mapping[str, Any],
+    *,
+    known: Load = known_model,
+    here: bool = False,
+    also_markdown: bool = False,
+) -> Reply:
     """Return the answer of a verb to values that are named as its options.
 
     ``known`` loads the models that are named; configurations among the values are read as they are.
@@ -68,9 +76,13 @@ def ask(asked: Verb, values: Mapping[str, Any], *, known: Load = known_model, he
             return _configured(configurations[reference], settings)
         return known(reference, settings)
 
-    caller = Caller(load=load, runs=text_of(runs.encode(), "runs") if isinstance(runs, str) else None)
+    caller = Caller(
+        load=load,
+        runs=text_of(runs.encode(), "runs") if isinstance(runs, str) else None,
+        also_markdown=also_markdown,
+    )
     _run(asked, arguments(asked, told), caller)
-    return Reply(text=caller.answer, format=str(form), notices=caller.notices)
+    return Reply(text=caller.answer, format=str(form), markdown=caller.markdown, notices=caller.notices)
 
 
 def _run(asked: Verb, words: list[str], caller: Caller) -> None:

@@ -37,6 +37,7 @@ class Option:
     flag: str
     schema: Mapping[str, Any]
     is_switch: bool = False
+    required: bool = False
 
     @property
     def positional(self) -> bool:
@@ -83,11 +84,19 @@ def options_of(command: click.Command) -> dict[str, Option]:
 def _option(parameter: click.Parameter) -> Option:
     if isinstance(parameter, click.Argument):
         name = RENAMED.get(str(parameter.name), str(parameter.name))
-        return Option(name=name, flag="", schema=_argument_schema(name, parameter))
+        return Option(
+            name=name, flag="", schema=_argument_schema(name, parameter), required=parameter.required
+        )
     flag = next((one for one in parameter.opts if one.startswith("--")), parameter.opts[0])
     is_switch = isinstance(parameter, click.Option) and parameter.is_flag
     name = flag.lstrip("-").replace("-", "_")
-    return Option(name=name, flag=flag, schema=_option_schema(parameter), is_switch=is_switch)
+    return Option(
+        name=name,
+        flag=flag,
+        schema=_option_schema(parameter),
+        is_switch=is_switch,
+        required=parameter.required,
+    )
 
 
 def _argument_schema(name: str, parameter: click.Argument) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An option of a verb: its name, JSON schema and words on a command line, read off the command itself."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
@@ -9,6 +10,14 @@ import click
 
 from sizewise.errors import UsageError
 from sizewise.escaping import shorten
+from sizewise.service.quantities import (
+    AMOUNT_LIMIT,
+    NUMBER_LIMIT,
+    OF_COMMANDS,
+    OF_TEXTS,
+    OF_TYPES,
+    Quantity,
+)
 from sizewise.units import COUNT_LIMIT
 
 TEXT_LIMIT = 300
@@ -17,8 +26,10 @@ LIST_LIMIT = 32
 """Values of an option that may be repeated."""
 MODEL_LIMIT = 8
 """Models that are compared in one question."""
-NUMBER_LIMIT = 1e30
-"""Beyond any amount that is meant: FLOPs, dollars, tokens."""
+RUNS_LIMIT = 1_000_000
+"""Characters of a file of runs."""
+CONFIG_LIMIT = 1_000_000
+"""Characters of a configuration, and of a file of runs."""
 
 ELSEWHERE = frozenset(
     {"offline", "via", "as_json", "output_file", "plot", "quiet", "no_color", "refresh", "check", "card",
@@ -27,6 +38,27 @@ ELSEWHERE = frozenset(
 """Parameters that speak of this machine: its files, its network, its terminal, its exit code."""
 RENAMED = {"references": "model", "file": "runs", "items": "laws"}
 FORMATS = ("json", "table", "csv", "md")
+_ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "maximum": AMOUNT_LIMIT}
+_SHARE = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
+_PART = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
+BOUNDS: Mapping[str, Mapping[str, Any]] = {
+    "users": _ABOVE_0,
+    "rps": _ABOVE_0,
+    "usd_per_hour": _ABOVE_0,
+    "prefix_hit": _PART,
+    "adapter_dropout": _PART,
+    "sure": _SHARE,
+    "utilization": _SHARE,
+    "mfu": _SHARE,
+    "goodput": _SHARE,
+    "max_loss": {"type": "number", "minimum": 0, "maximum": AMOUNT_LIMIT},
+    "delta": {"type": "number", "minimum": 1e-9, "maximum": 1000},
+    "top": {"type": "integer", "minimum": 1, "maximum": 100},
+    "max_devices": {"type": "integer", "minimum": 1, "maximum": 4096},
+    "cores": {"type": "integer", "minimum": 1, "maximum": 100_000},
+}
+"""Bounds of numbers that their commands check later than click does."""
+_PAIR = r"[A-Z]+=[A-Z]+"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +70,7 @@ class Option:
     schema: Mapping[str, Any]
     is_switch: bool = False
     required: bool = False
+    quantity: Quantity | None = None
 
     @property
     def positional(self) -> bool:
@@ -53,21 +86,23 @@ class Option:
                 raise UsageError("bad_option", f"{self.name}: true or false")
             return [self.flag]
         values = value if isinstance(value, list) else [value]
-        texts = [_text(self.name, one) for one in values]
+        texts = [self._text(one) for one in values]
         return texts if self.positional else [f"{self.flag}={text}" for text in texts]
 
-
-def _text(name: str, value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise UsageError("bad_option", f"{name}: a number or a text")
-    if isinstance(value, float):
+    def _text(self, value: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise UsageError("bad_option", f"{self.name}: a number or a text")
+        if isinstance(value, str):
+            if "\0" in value:
+                raise UsageError(
+                    "bad_option", f"{self.name}: {shorten(value, 40)!r} holds a character that no text has"
+                )
+            return value
         if not isfinite(value):
-            raise UsageError("bad_option", f"{name}: a finite number")
-        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
-    text = str(value)
-    if "\0" in text:
-        raise UsageError("bad_option", f"{name}: {shorten(text, 40)!r} holds a character that no text has")
-    return text
+            raise UsageError("bad_option", f"{self.name}: a finite number")
+        if self.quantity is not None:
+            return self.quantity.text(value)
+        return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 def options_of(command: click.Command) -> dict[str, Option]:
@@ -76,54 +111,77 @@ def options_of(command: click.Command) -> dict[str, Option]:
     for parameter in command.params:
         if parameter.name is None or parameter.name in ELSEWHERE:
             continue
-        option = _option(parameter)
+        option = _option(str(command.name), parameter)
         found[option.name] = option
     return found
 
 
-def _option(parameter: click.Parameter) -> Option:
+def _option(command: str, parameter: click.Parameter) -> Option:
     if isinstance(parameter, click.Argument):
         name = RENAMED.get(str(parameter.name), str(parameter.name))
         return Option(
             name=name, flag="", schema=_argument_schema(name, parameter), required=parameter.required
         )
     flag = next((one for one in parameter.opts if one.startswith("--")), parameter.opts[0])
-    is_switch = isinstance(parameter, click.Option) and parameter.is_flag
     name = flag.lstrip("-").replace("-", "_")
+    quantity = _quantity(command, name, parameter.type)
+    assert isinstance(parameter, click.Option)
     return Option(
         name=name,
         flag=flag,
-        schema=_option_schema(parameter),
-        is_switch=is_switch,
+        schema=_option_schema(name, parameter, quantity),
+        is_switch=parameter.is_flag,
         required=parameter.required,
+        quantity=quantity,
     )
+
+
+def _quantity(command: str, name: str, kind: click.ParamType[Any]) -> Quantity | None:
+    """Return the quantity that an option is, None where it is a plain number, a choice or a text."""
+    if isinstance(kind, type(click.STRING)):
+        return OF_COMMANDS.get((command, name)) or OF_TEXTS.get(name)
+    return OF_TYPES.get(type(kind).__name__)
 
 
 def _argument_schema(name: str, parameter: click.Argument) -> dict[str, Any]:
     if name == "model":
-        one = {
-            "anyOf": [
-                {"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT},
-                {"type": "object", "description": "A config.json as it is."},
-            ]
-        }
-        many = {"type": "array", "items": one, "minItems": 1, "maxItems": MODEL_LIMIT}
-        return {
-            "anyOf": [*one["anyOf"], many],
-            "description": "A catalogue name, an Ollama tag, a size (7b), a configuration; or several.",
-        }
+        return _MODELS
     if name == "runs":
-        return {"type": "string", "minLength": 1, "description": "The text of a CSV, JSON or JSONL file."}
+        told = "The text of a CSV, JSON or JSONL file."
+        return {"type": "string", "minLength": 1, "maxLength": CONFIG_LIMIT, "description": told}
     schema = _value_schema(parameter.type)
     return schema if parameter.nargs == 1 else {"type": "array", "items": schema, "maxItems": LIST_LIMIT}
 
 
-def _option_schema(parameter: click.Parameter) -> dict[str, Any]:
-    assert isinstance(parameter, click.Option)
-    schema: dict[str, Any] = {"type": "boolean"} if parameter.is_flag else _value_schema(parameter.type)
-    if parameter.name == "format":
-        schema = {"type": "string", "enum": list(FORMATS)}
-    elif parameter.multiple:
+_TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT}
+_MODEL: tuple[Mapping[str, Any], ...] = (
+    _TEXT,
+    {"type": "string", "maxLength": CONFIG_LIMIT, "pattern": r"^ *\{", "description": "Its text."},
+    {"type": "object", "description": "A config.json as it is."},
+)
+_MODELS: dict[str, Any] = {
+    "anyOf": [
+        *_MODEL,
+        {"type": "array", "items": {"anyOf": list(_MODEL)}, "minItems": 1, "maxItems": MODEL_LIMIT},
+    ],
+    "description": "A catalogue name, an Ollama tag, a size (7b), a configuration; or several.",
+}
+
+
+def _option_schema(name: str, parameter: click.Option, quantity: Quantity | None) -> dict[str, Any]:
+    if parameter.is_flag:
+        schema: dict[str, Any] = {"type": "boolean"}
+    elif name == "format":
+        schema = {"type": "string", "enum": list(FORMATS), "default": "json"}
+    elif quantity is not None:
+        schema = quantity.schema
+    elif name in BOUNDS and not isinstance(parameter.type, type(click.STRING)):
+        schema = dict(BOUNDS[name])
+    else:
+        schema = _value_schema(parameter.type)
+        if isinstance(parameter.metavar, str) and re.fullmatch(_PAIR, parameter.metavar):
+            schema["pattern"] = "^[^=]+="
+    if parameter.multiple:
         schema = {"type": "array", "items": schema, "maxItems": LIST_LIMIT}
     if parameter.help:
         schema["description"] = parameter.help
@@ -140,10 +198,7 @@ def _value_schema(kind: click.ParamType[Any]) -> dict[str, Any]:
         return {"type": "integer", "minimum": 0, "maximum": COUNT_LIMIT}
     if isinstance(kind, type(click.FLOAT)):
         return {"type": "number", "minimum": 0, "maximum": NUMBER_LIMIT}
-    text = {"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT}
-    if isinstance(kind, type(click.STRING)):
-        return text
-    return {"anyOf": [{"type": "number", "minimum": 0, "maximum": NUMBER_LIMIT}, text]}
+    return dict(_TEXT)
 
 
 def _range_schema(kind: click.IntRange | click.FloatRange) -> dict[str, Any]:

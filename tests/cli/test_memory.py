@@ -187,3 +187,24 @@ def test_sound_from_python() -> None:
 def test_formulas_have_no_place_in_some_forms(run: Callable, form: str) -> None:
     found = run("memory", "gpt2", "--explain", "--format", form)
     assert (found.code, found.out, "bad_option" in found.err) == (2, "", True)
+
+
+def test_a_curve_holds_the_answer_and_one_line_for_each_cache_format(run: Callable) -> None:
+    document = memory(run, "llama-3.1-8b", "-q", "q4_k_m", "--on", "rtx-4090", "-c", "10000", "--curve")
+    curve = document["curve"]
+    (fit,) = document["fits"]
+    assert curve["context"] == 10_000
+    assert curve["devices"] == [{"device": "rtx-4090-24gb", "usable": fit["usable"]}]
+    assert [one["kv_cache_dtype"] for one in curve["formats"]] == ["fp16", "q8_0", "q4_0"]
+    (asked,) = [point for point in curve["formats"][0]["points"] if point["context"] == 10_000]
+    (held,) = document["per_device"]
+    assert asked["needed"] == fit["needed"] == held["total"]
+    assert asked["parts"] == {name: held[name] for name in ("weights", "cache", "buffers", "overhead")}
+    (at_128k,) = [point for point in curve["formats"][0]["points"] if point["context"] == 131_072]
+    assert at_128k["parts"]["cache"] == 16 * GIB
+
+
+def test_a_curve_is_data_and_no_table(run: Callable) -> None:
+    found = run("memory", "llama-3.1-8b", "--curve")
+    assert found.code == 2
+    assert "--curve has no table form" in found.err

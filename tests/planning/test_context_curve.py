@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import sizewise as sw
-from sizewise.planning.context_curve import LONGEST, cache_variants, context_curves
+from sizewise.planning.context_curve import LONGEST, SAMPLES, cache_variants, context_curves, context_samples
 
 LLAMA = "llama-3.1-8b"
 MOST_POINTS = 24
@@ -115,3 +115,39 @@ def test_no_context_is_shorter_than_the_prefix_that_sequences_share() -> None:
 def test_a_longer_context_than_the_longest_is_reached() -> None:
     found = context_curves(sw.memory_answer(LLAMA, context=3 * LONGEST, on="h100-sxm"))
     assert found.curves[0].points[-1].context >= 3 * LONGEST
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        (LLAMA, {"on": "rtx-4090", "quant": "q4_k_m", "context": 5000}),
+        ("llama-3.1-70b", {"on": "h100-sxm:4"}),
+        ("gemma-3-12b-it", {"runtime": "llama.cpp", "on": "apple-m4-max-32c-64gb"}),
+        (LLAMA, {}),
+        (LLAMA, {"on": "h100-sxm", "context": 3 * LONGEST}),
+    ],
+)
+def test_samples_are_few_points_of_the_answer_itself(name: str, options: dict[str, Any]) -> None:
+    answer = sw.memory_answer(name, **options)
+    found = context_samples(answer)
+    own = next(curve for curve in found.curves if curve.scenario == found.scenario)
+    asked = next(point for point in own.points if point.context == answer.scenario.context)
+    assert asked.needed == found.held.value
+    assert dict(asked.parts) == {part.name: part.value for part in found.held.parts}
+    for curve in found.curves:
+        contexts = [point.context for point in curve.points]
+        assert contexts == sorted(set(contexts))
+        assert len(contexts) <= SAMPLES + 1
+        assert contexts[-1] >= max(answer.scenario.context, min(answer.model.context or 0, LONGEST))
+        assert all(point.needed == sum(dict(point.parts).values()) for point in curve.points)
+
+
+def test_samples_lie_on_the_curves() -> None:
+    answer = sw.memory_answer(LLAMA, on="rtx-4090", quant="q4_k_m")
+    sampled, drawn = context_samples(answer), context_curves(answer)
+    assert sampled.devices == drawn.devices
+    assert [one.scenario for one in sampled.curves] == [one.scenario for one in drawn.curves]
+    for few, many in zip(sampled.curves, drawn.curves, strict=True):
+        alike = {point.context for point in few.points} & {point.context for point in many.points}
+        assert len(alike) >= 2
+        assert {p for p in few.points if p.context in alike} == {p for p in many.points if p.context in alike}

@@ -10,6 +10,7 @@ from sizewise.cli.emit import colour, emit
 from sizewise.cli.engine_options import engine_options
 from sizewise.cli.options import (
     Output,
+    check_curve,
     check_explained,
     model_options,
     output_options,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--draft", metavar="MODEL", help="A draft model for speculative decoding, counted beside it.")
 @click.option("--mtp", "prediction", is_flag=True, help="Load the model's own layers that predict ahead.")
 @click.option("--largest-model", is_flag=True, help="Find the largest known model that fits the same way.")
+@click.option("--curve", is_flag=True, help="Memory against context for each cache format, in the JSON.")
 @output_options
 def command(
     *,
@@ -44,12 +46,14 @@ def command(
     memory: str | None,
     draft: str | None,
     explain: bool,
+    curve: bool,
     check: bool,
     output: Output,
     **told: Any,
 ) -> int:
     """How much memory it takes to run a model: weights, cache, buffers, overhead, and where it fits."""
     check_explained(output, explain=explain)
+    check_curve(output, curve=curve)
     asked = Asked(
         audio=tuple(seconds for given in audio for seconds in given),
         memory_bytes=parse_memory(memory) if memory is not None else None,
@@ -69,7 +73,7 @@ def command(
     wants_json = output.format in ("json", "jsonl")
     emit(
         output,
-        [memory_document(answer, explain=explain) for answer in answers] if wants_json else [],
+        [_document(answer, explain=explain, curve=curve) for answer in answers] if wants_json else [],
         text=lambda: _text(answers, comparisons, output, explain=explain),
         markdown=lambda: _markdown(answers, comparisons),
         csv=lambda: _csv(answers, comparisons),
@@ -77,6 +81,16 @@ def command(
         refused=_refused(comparisons) if every else None,
     )
     return int(check and not all(answer.all_fit for answer in answers))
+
+
+def _document(answer: MemoryAnswer, *, explain: bool, curve: bool) -> Document:
+    document = memory_document(answer, explain=explain)
+    if not curve:
+        return document
+    from sizewise.planning.context_curve import context_samples
+    from sizewise.report.memory_curve import curve_block
+
+    return document | {"curve": curve_block(context_samples(answer))}
 
 
 def _compared(models: list[Model], asked: Asked) -> "list[Comparison]":

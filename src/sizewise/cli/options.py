@@ -215,6 +215,12 @@ def check_explained(output: Output, *, explain: bool, tensors: bool = False) -> 
         )
 
 
+def check_curve(output: Output, *, curve: bool) -> None:
+    """Raise UsageError (bad_option) where points of curves are asked for in a format without them."""
+    if curve and output.format not in ("json", "jsonl"):
+        raise UsageError("bad_option", f"--curve has no {output.format} form; take --json, or --plot FILE")
+
+
 SCENARIO: tuple[Any, ...] = (
     click.option(
         "--context",

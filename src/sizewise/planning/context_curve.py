@@ -14,9 +14,10 @@ from sizewise.planning.alone import treated_as
 from sizewise.planning.answer import Fit, MemoryAnswer
 from sizewise.planning.defaults import usual_cache
 from sizewise.planning.engine_changes import with_cache
+from sizewise.planning.held import Placed
 from sizewise.planning.inverse import largest, straight_guess
 from sizewise.planning.reach import missing_bytes
-from sizewise.planning.running import needed_on, run_memory, stored_weights
+from sizewise.planning.running import run_memory, stored_weights
 from sizewise.scenario import Placement, Scenario
 
 LONGEST = 2**20
@@ -34,14 +35,18 @@ BEND = 0.7
 """Points stand the closer the longer the context, where a curve over its logarithm bends."""
 SMALL_CACHES = (("fp8", "q8_0"), ("q4_0",))
 """Formats of the cache in 8 and in 4 bits: of each the first that the engine keeps."""
+SAMPLES = 8
+"""Sampled curves have at most so many points beside the asked one."""
+ON_THE_HOST = "on the host"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextPoint:
-    """The bytes that a device needs at a context of so many tokens."""
+    """The bytes that a device needs at a context of so many tokens, and its parts by name."""
 
     context: int
     needed: int
+    parts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,42 @@ def context_curves(answer: MemoryAnswer) -> ContextCurves:
     )
 
 
+def context_samples(answer: MemoryAnswer) -> ContextCurves:
+    """Return `context_curves` at powers of two and the asked context alone, in a fraction of its time.
+
+    The curves end with what the model was trained for, the asked context or the largest that fits. Where
+    they fill a device is not searched: ``largest_context`` of the answer says it of its own scenario.
+    """
+    device, fits = _asked_device(answer) if answer.scenario.placements else _usual_devices(answer)
+    scenario = answer.scenario
+    if not scenario.placements:
+        scenario = replace(scenario, placements=(Placement(device=device, count=1),))
+    weights = stored_weights(answer.model, scenario)
+    known = answer.largest_context if answer.scenario.placements else None
+    end = max(scenario.context, min(LONGEST, max(known or 0, answer.model.context or 0)))
+    contexts = _samples(scenario, end)
+    found: dict[tuple[ContextPoint, ...], ContextCurve] = {}
+    for one in cache_variants(scenario):
+        trial = _Trial(answer.model, one, weights, device)
+        points = tuple(trial.point(context) for context in contexts)
+        found.setdefault(points, ContextCurve(scenario=one, points=points, reaches=()))
+    return ContextCurves(
+        scenario=scenario,
+        held=_held(answer.model, scenario, weights, device),
+        devices=tuple(fits),
+        curves=tuple(found.values()),
+    )
+
+
+def _samples(scenario: Scenario, end: int) -> list[int]:
+    """Return powers of two up to the one from ``end`` on, the asked context and the least that there is."""
+    last, least = ceil(log2(max(end, 2))), _least(scenario)
+    first = max(1, min(floor(log2(SHORTEST)), floor(log2(scenario.context))))
+    step = max(1, ceil((last - first) / (SAMPLES - 1)))
+    powers = (2**exponent for exponent in range(last, first - 1, -step))
+    return sorted({scenario.context, *(context for context in powers if context >= least)})
+
+
 def cache_variants(scenario: Scenario) -> tuple[Scenario, ...]:
     """Return the scenario itself and with 16, 8 and 4 bits of cache, as far as its engine keeps them.
 
@@ -117,16 +158,18 @@ class _Trial:
         self.scenario = scenario
         self.limit = max(LONGEST, scenario.context)
 
-        def run(context: int) -> tuple[int, int]:
+        def run(context: int) -> tuple[ContextPoint, int]:
             changed = replace(scenario, context=context)
             placed = run_memory(model, changed, weights)
-            own = max(int(held.line.value) for held in placed.held if held.device == device)
-            return needed_on(device, own, int(placed.host.value)), missing_bytes(placed, changed)
+            own = _fullest(placed, device)
+            parts = tuple((part.name, int(part.value)) for part in own.parts)
+            point = ContextPoint(context=context, needed=int(own.value), parts=parts)
+            return point, missing_bytes(placed, changed)
 
-        self._at: Callable[[int], tuple[int, int]] = cache(run)
+        self._at: Callable[[int], tuple[ContextPoint, int]] = cache(run)
 
     def point(self, context: int) -> ContextPoint:
-        return ContextPoint(context=context, needed=self._at(context)[0])
+        return self._at(context)[0]
 
     def reach(self, more: int) -> int:
         """Return the largest context, up to the limit, that fits when devices have so many bytes more."""
@@ -164,11 +207,14 @@ def _usual_devices(answer: MemoryAnswer) -> tuple[Device, list[Fit]]:
 
 def _held(model: Model, scenario: Scenario, weights: Line, device: Device) -> Line:
     """Return what the fullest device of a kind holds, with the host's part where both share a memory."""
-    run = run_memory(model, scenario, weights)
+    return _fullest(run_memory(model, scenario, weights), device)
+
+
+def _fullest(run: Placed, device: Device) -> Line:
     line = max((held.line for held in run.held if held.device == device), key=lambda line: line.value)
     if device.unified_memory is None or not run.host.value:
         return line
-    return total(line.name, [*line.parts, replace(run.host, name="on the host")], "bytes")
+    return total(line.name, [*line.parts, replace(run.host, name=ON_THE_HOST)], "bytes")
 
 
 def _curves(

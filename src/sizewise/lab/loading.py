@@ -48,8 +48,9 @@ def load_module(
 
     ``dtype`` is a name of torch (float32, bfloat16) or ``auto``, as the weights are stored; of a GGUF file,
     whose weights are unpacked, auto is float32. A configuration without weights gives random ones, drawn
-    from ``seed``, and a notice. Raises UsageError (bad_reference), InputError (missing_extra, not_found,
-    bad_config, unsupported_architecture …), HubError (http_error, offline).
+    from ``seed``, and a notice; so do parameters that a checkpoint lacks (missing_weights). A GGUF file that
+    transformers reads in part only is refused. Raises UsageError (bad_reference), InputError (missing_extra,
+    not_found, bad_config, unsupported_architecture …), HubError (http_error, offline).
     """
     required("torch", needed_for=needed_for)
     required("transformers", needed_for=needed_for)
@@ -87,8 +88,12 @@ def live_model(
     return Loaded(module=model, tokenizer=None, name=type(model).__name__, origin="module")
 
 
-def random_module(raw: Mapping[str, Any], *, name: str, dtype: str = "auto", seed: int = 0) -> Loaded:
+def random_module(
+    raw: Mapping[str, Any], *, name: str, dtype: str = "auto", seed: int = 0, model_class: str = ""
+) -> Loaded:
     """Return the class of a configuration with random weights; torch's random state stays as it was.
+
+    ``model_class`` names another class of transformers than the causal language model of its type.
 
     Raises InputError: unsupported_architecture, bad_config.
     """
@@ -104,11 +109,21 @@ def random_module(raw: Mapping[str, Any], *, name: str, dtype: str = "auto", see
         torch.manual_seed(seed)
         config = transformers.CONFIG_MAPPING[model_type].from_dict(fields)
         options = {} if dtype == "auto" else {"dtype": getattr(torch, dtype)}
-        module = transformers.AutoModelForCausalLM.from_config(config, **options)
+        module = made_from(config, model_class, **options)
     notice = Notice(
         code="random_weights", message=f"{shorten(name, 120)} has no weights: they are random (seed {seed})"
     )
     return Loaded(module=module.eval(), tokenizer=None, name=name, origin="random", notices=(notice,))
+
+
+def made_from(config: Any, model_class: str, **options: Any) -> Any:
+    """Return a new module of a configuration: of the class named, else the causal language model."""
+    import transformers
+
+    found = getattr(transformers, model_class, None) if model_class else None
+    if isinstance(found, type) and issubclass(found, transformers.PreTrainedModel):
+        return found._from_config(config, **options)
+    return transformers.AutoModelForCausalLM.from_config(config, **options)
 
 
 def _on_hub(reference: str) -> HubReference | None:
@@ -136,8 +151,16 @@ def _stored(
     if file is not None:
         options["gguf_file"] = file
     with _refused(name, hub=origin == "hub"):
-        module = transformers.AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **options)
-    return Loaded(module=module.eval(), tokenizer=_tokenizer(place, options), name=name, origin=origin)
+        module, told = transformers.AutoModelForCausalLM.from_pretrained(
+            place, dtype=dtype, output_loading_info=True, **options
+        )
+    return Loaded(
+        module=module.eval(),
+        tokenizer=_tokenizer(place, options),
+        name=name,
+        origin=origin,
+        notices=_missing(name, told),
+    )
 
 
 def _gguf(path: str, dtype: str) -> Loaded:
@@ -148,11 +171,16 @@ def _gguf(path: str, dtype: str) -> Loaded:
     folder, name = os.path.split(os.path.abspath(path))
     options: dict[str, Any] = {"gguf_file": name, "local_files_only": True}
     with _refused(path):
-        module = transformers.AutoModelForCausalLM.from_pretrained(
+        module, told = transformers.AutoModelForCausalLM.from_pretrained(
             folder,
             dtype="float32" if dtype == "auto" else dtype,
             quantization_config=transformers.GgufConfig(dequantize=True),
+            output_loading_info=True,
             **options,
+        )
+    for notice in _missing(path, told):
+        raise InputError(
+            "unsupported_architecture", f"transformers does not read all of it: {notice.message}"
         )
     module.is_quantized = False
     module.hf_quantizer = None
@@ -161,12 +189,23 @@ def _gguf(path: str, dtype: str) -> Loaded:
     return Loaded(module=module.eval(), tokenizer=_tokenizer(folder, options), name=path, origin="gguf")
 
 
+def _missing(name: str, told: Mapping[str, Any]) -> tuple[Notice, ...]:
+    """Say which parameters of a class were in no file, and are random."""
+    missing = sorted(told["missing_keys"])
+    if not missing:
+        return ()
+    text = f"{len(missing)} parameters are not in {shorten(name, 120)} and are random, e.g. {missing[0]}"
+    return (Notice(code="missing_weights", message=text),)
+
+
 def _tokenizer(place: str, options: Mapping[str, Any]) -> Any:
     """Return the tokenizer beside the weights, None where there is none, or one without a vocabulary."""
     import transformers
 
     try:
         found = transformers.AutoTokenizer.from_pretrained(place, **options)
+        if len(found.get_vocab()) <= len(found.get_added_vocab()):
+            return None
         return found if found(_WORD, add_special_tokens=False)["input_ids"] else None
     except Exception:  # a tokenizer is told missing in many ways, and a model is whole without one
         return None

@@ -68,9 +68,14 @@ def made_call(
     parameters = inspect.signature(module.forward).parameters
     if "input_ids" in parameters:
         return _of_transformers(module, maker, parameters)
+    main = getattr(module, "main_input_name", None) if hasattr(module, "config") else None
     named = {
-        name: maker.made(name, parameter) for name, parameter in parameters.items() if _is_needed(parameter)
+        name: maker.made(name, parameter)
+        for name, parameter in parameters.items()
+        if _is_needed(parameter) or name == main
     }
+    if "decoder_input_ids" in parameters:
+        named["decoder_input_ids"] = maker.identifiers()
     if not named and any(one.kind is one.VAR_POSITIONAL for one in parameters.values()):
         return Call(positional=(maker.first(),), batch=batch, sequence=sequence, tokens=maker.looks_up)
     positional = tuple(
@@ -99,8 +104,13 @@ def _of_transformers(module: Any, maker: "_Maker", parameters: Mapping[str, Any]
         batch=maker.batch,
         sequence=maker.sequence,
         tokens=True,
-        labelled="labels" in parameters,
+        labelled="labels" in parameters and _has_vocabulary(module),
     )
+
+
+def _has_vocabulary(module: Any) -> bool:
+    """Tell whether a module answers with a score per token, of which identifiers are labels."""
+    return hasattr(module, "get_output_embeddings") and module.get_output_embeddings() is not None
 
 
 class _Maker:
@@ -150,7 +160,7 @@ class _Maker:
         layer, batch, sequence = self.layer, self.batch, self.sequence
         if isinstance(layer, torch.nn.Conv1d | torch.nn.Conv2d | torch.nn.Conv3d):
             sides = len(layer.kernel_size)
-            return (batch, layer.in_channels, *((sequence,) if sides == 1 else (PICTURE,) * sides))
+            return (batch, layer.in_channels, *((sequence,) if sides == 1 else self._sides(sides)))
         if isinstance(layer, torch.nn.RNNBase):
             rows = (batch, sequence) if layer.batch_first else (sequence, batch)
             return (*rows, layer.input_size)
@@ -166,6 +176,13 @@ class _Maker:
         flat = isinstance(self.module, torch.nn.Sequential | torch.nn.Linear) and sequence == 1
         return (batch, width) if flat else (batch, sequence, width)
 
+    def _sides(self, number: int) -> tuple[int, ...]:
+        """Return the pixels a side of a picture, as the configuration has them."""
+        size = getattr(getattr(self.module, "config", None), "image_size", None)
+        if isinstance(size, list | tuple) and len(size) == number:
+            return tuple(int(side) for side in size)
+        return (size if isinstance(size, int) else PICTURE,) * number
+
 
 def _read_width(layer: torch.nn.Module | None) -> int | None:
     """Return how many numbers per token a layer reads."""
@@ -176,9 +193,15 @@ def _read_width(layer: torch.nn.Module | None) -> int | None:
 
 
 def _first_layer(module: torch.nn.Module) -> Any:
-    """Return the first module that has parameters of its own, or that torch runs as one."""
+    """Return the first module that reads something: one with parameters and no parts, or run by torch as one.
+
+    Of modules with parts, whose own parameters are added to what these make, only where there is no other.
+    """
     whole = (torch.nn.RNNBase, torch.nn.MultiheadAttention)
-    for part in module.modules():
-        if isinstance(part, whole) or next(part.parameters(recurse=False), None) is not None:
-            return part
-    return None
+    owners = [
+        part
+        for part in module.modules()
+        if isinstance(part, whole) or next(part.parameters(recurse=False), None) is not None
+    ]
+    single = (part for part in owners if isinstance(part, whole) or next(part.children(), None) is None)
+    return next(single, owners[0] if owners else None)

@@ -129,7 +129,10 @@ def cache_bytes(module: torch.nn.Module, call: Call) -> int | None:
     if "use_cache" not in call.named:
         return None
     with torch.no_grad():
-        found = module(**{**call.named, "use_cache": True})
+        try:
+            found = module(**{**call.named, "use_cache": True})
+        except (TypeError, ValueError):
+            return None
     kept = next((found[name] for name in ("past_key_values", "cache_params") if found.get(name)), None)
     return storage_bytes(_tensors(kept, set())) if kept is not None else None
 

@@ -21,7 +21,13 @@ from sizewise.lab.profiling.observed import head_of
 from sizewise.lab.profiling.rates import measured_rates
 from sizewise.lab.profiling.seconds import Expected, expected_seconds, least_seconds
 from sizewise.lab.profiling.sides import Wanted, call_of, on_data, on_shapes
-from sizewise.lab.profiling.subject import DTYPES, Subject, with_data, without_weights
+from sizewise.lab.profiling.subject import (
+    DTYPES,
+    Subject,
+    own_architecture,
+    with_data,
+    without_weights,
+)
 from sizewise.lab.profiling.untouched import is_lazy, same_randomness
 from sizewise.lab.quiet import quiet_transformers
 from sizewise.notices import Notice
@@ -69,6 +75,7 @@ def _profiled(subject: Subject, wanted: Wanted) -> Profile:
     mode = without_data.without_data()
     shapes = without_weights(subject, mode) if subject.module is None else None
     known = shapes if subject.module is None else subject.module
+    subject = own_architecture(subject, known)
     if subject.model is not None:
         roles = {**role_of_modules(subject.model), **head_of(known)}
         wanted = replace(wanted, described=_is_sequences(wanted), roles=roles)

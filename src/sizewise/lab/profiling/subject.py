@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from sizewise.architecture import Model
+from sizewise.counting import count
 from sizewise.errors import InputError, SizewiseError, UsageError
 from sizewise.lab.loading import load_module, random_module
 from sizewise.lab.profiling.without_data import built
@@ -18,6 +19,7 @@ from sizewise.sources.config_json import from_config
 from sizewise.sources.hub.reference import parse_hub_reference
 from sizewise.sources.reference import load_reference, raw_configuration
 from sizewise.sources.settings import apply_settings, parse_settings
+from sizewise.sources.torch_module import listing_of_module
 
 DTYPES = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
 NAMES = {short: str(dtype).removeprefix("torch.") for dtype, short in DTYPES.items()}
@@ -54,6 +56,8 @@ def of_module(module: Any) -> Subject:
         return replace(of_module(written), notices=(Notice(code="compiled", message=text),))
     config: Any = getattr(module, "config", None)
     raw = json.loads(config.to_json_string(use_diff=False)) if hasattr(config, "to_json_string") else {}
+    if "model_type" in raw:
+        raw["architectures"] = [type(module).__name__]
     return _described(
         Subject(
             name=f"module {type(module).__name__}",
@@ -119,6 +123,25 @@ def _stored(reference: str) -> str:
     return ""
 
 
+def own_architecture(subject: Subject, module: Any) -> Subject:
+    """Return the subject without its description where that is not of the module: of another class, or size."""
+    model = subject.model
+    if model is None:
+        return subject
+    named, found = model.architecture.model_class, {part.__name__ for part in type(module).__mro__}
+    shown, reason = type(module).__name__, ""
+    if named and named not in found:
+        reason = f"the configuration describes {named}, the module is a {shown}"
+    elif not model.quantization:
+        ours, total = int(count(model).total.value), listing_of_module(module).total
+        if ours != total:
+            reason = f"the configuration describes {ours:,} parameters, the module has {total:,}"
+    if not reason:
+        return subject
+    notice = Notice(code="other_class", message=f"predicted from operators on shapes: {reason}")
+    return replace(subject, model=None, notices=(*subject.notices, notice))
+
+
 def _described(subject: Subject) -> Subject:
     """Return the subject with the description of its architecture, or with why there is none."""
     if "model_type" not in subject.raw:
@@ -142,7 +165,7 @@ def with_data(subject: Subject) -> Subject:
     if subject.stored:
         loaded = load_module(subject.stored, dtype=dtype, offline=True, needed_for="sizewise profile")
     else:
-        loaded = random_module(subject.raw, name=subject.name, dtype=dtype)
+        loaded = random_module(subject.raw, name=subject.name, dtype=dtype, model_class=_class(subject))
     module = loaded.module
     if torch.cuda.is_available():
         module = module.to("cuda")
@@ -153,7 +176,12 @@ def with_data(subject: Subject) -> Subject:
 
 def without_weights(subject: Subject, mode: Any) -> Any:
     """Return the subject's module without data, made in a mode of such tensors."""
-    return built(subject.raw, mode or nullcontext(), dtype=NAMES[subject.dtype])
+    named = "" if subject.stored else _class(subject)
+    return built(subject.raw, mode or nullcontext(), dtype=NAMES[subject.dtype], model_class=named)
+
+
+def _class(subject: Subject) -> str:
+    return subject.model.architecture.model_class if subject.model is not None else ""
 
 
 def dtype_of(module: Any) -> str:

@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
-from sizewise.lab.loading import CODE
+from sizewise.lab.loading import CODE, made_from
 from sizewise.lab.profiling.inputs import Call
 from sizewise.lab.profiling.peaks import Peaks
 from sizewise.lab.profiling.steps import Training, uninitialised
@@ -42,7 +42,9 @@ def unlogged() -> Iterator[None]:
         logger.disabled = before
 
 
-def built(raw: Mapping[str, Any], mode: AbstractContextManager[Any], *, dtype: str) -> torch.nn.Module:
+def built(
+    raw: Mapping[str, Any], mode: AbstractContextManager[Any], *, dtype: str, model_class: str = ""
+) -> torch.nn.Module:
     """Return the transformers class of a configuration, in evaluation mode, made inside a mode.
 
     Raises InputError: unsupported_architecture, bad_config.
@@ -57,7 +59,7 @@ def built(raw: Mapping[str, Any], mode: AbstractContextManager[Any], *, dtype: s
     try:
         config = transformers.CONFIG_MAPPING[model_type].from_dict(fields)
         with mode, uninitialised():
-            module = transformers.AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
+            module = made_from(config, model_class, dtype=getattr(torch, dtype))
     except Exception as error:
         reason = shorten(f"{type(error).__name__}: {error}", 200)
         raise InputError("bad_config", f"transformers refuses the configuration: {reason}") from None

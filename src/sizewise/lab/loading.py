@@ -120,9 +120,10 @@ def made_from(config: Any, model_class: str, **options: Any) -> Any:
     """Return a new module of a configuration: of the class named, else the causal language model."""
     import transformers
 
-    found = getattr(transformers, model_class, None) if model_class else None
+    found: Any = getattr(transformers, model_class, None) if model_class else None
     if isinstance(found, type) and issubclass(found, transformers.PreTrainedModel):
-        return found._from_config(config, **options)
+        making: Any = found
+        return making._from_config(config, **options)
     return transformers.AutoModelForCausalLM.from_config(config, **options)
 
 

@@ -124,7 +124,7 @@ def _stored(reference: str) -> str:
 
 
 def own_architecture(subject: Subject, module: Any) -> Subject:
-    """Return the subject without its description where that is not of the module: of another class, or size."""
+    """Return the subject without its description where that is of another class, or size, than the module."""
     model = subject.model
     if model is None:
         return subject

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sizewise.errors import InputError
-from sizewise.lab.outputs import remove_leftovers, whole_folder
+from sizewise.lab.outputs import check_elsewhere, remove_leftovers, whole_folder
 
 pytestmark = pytest.mark.lab
 
@@ -15,6 +15,28 @@ def write_half(path: Path, failure: BaseException, *, force: bool = False) -> No
     with whole_folder(str(path), force=force) as temporary:
         (Path(temporary) / "model.safetensors").write_text("half")
         raise failure
+
+
+def test_folders_above_go_with_a_failure_and_stay_with_the_result(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        write_half(tmp_path / "a" / "b" / "out", OSError(28, "full"))
+    assert os.listdir(tmp_path) == []
+    with whole_folder(str(tmp_path / "a" / "b" / "out")):
+        pass
+    assert (tmp_path / "a" / "b" / "out").is_dir()
+
+
+def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
+    source = tmp_path / "above" / "model"
+    source.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "above")
+    for place in (source, tmp_path / "above", tmp_path / "link" / "model", tmp_path):
+        with pytest.raises(InputError) as caught:
+            check_elsewhere(str(place), str(source))
+        assert caught.value.code == "replaces_source"
+    for place in (source / "out", tmp_path / "abo", tmp_path / "link", tmp_path / "above" / "model2"):
+        check_elsewhere(str(place), str(source))
+    check_elsewhere(str(source), "")
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:

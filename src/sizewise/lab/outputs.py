@@ -3,12 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sizewise.errors import InputError, unwritable
 from sizewise.escaping import shorten
 
-_FULL = "No space left on device"
+FULL = "No space left on device"
 """How packages that are no Python say that the disk is full."""
 
 
@@ -17,6 +17,19 @@ def check_absent(path: str, *, force: bool = False) -> None:
     if os.path.lexists(path) and not force:
         raise InputError(
             "exists", f"{shorten(path, 120)} exists; choose another name, or add --force to replace it"
+        )
+
+
+def check_elsewhere(path: str, source: str) -> None:
+    """Raise InputError (replaces_source) where writing ``path`` would replace what is read, or hold it."""
+    if not source:
+        return
+    parent, name = os.path.split(os.path.abspath(path))
+    target, read = os.path.join(os.path.realpath(parent), name), os.path.realpath(source)
+    if read == target or read.startswith(os.path.join(target, "")):
+        raise InputError(
+            "replaces_source",
+            f"{shorten(path, 120)} is or holds what is read; choose another place for the result",
         )
 
 
@@ -30,6 +43,7 @@ def whole_folder(path: str, *, force: bool = False) -> Iterator[str]:
     check_absent(path, force=force)
     target = os.path.abspath(path)
     temporary = f"{target}.{os.getpid()}.tmp"
+    parents = _absent_parents(target)
     try:
         os.makedirs(temporary)
         yield temporary
@@ -39,11 +53,14 @@ def whole_folder(path: str, *, force: bool = False) -> Iterator[str]:
     except OSError as error:
         raise unwritable(shorten(path, 120), error) from error
     except Exception as error:
-        if _FULL in str(error):
-            raise InputError("disk_full", f"{shorten(path, 120)} cannot be written: {_FULL}") from error
+        if FULL in str(error):
+            raise InputError("disk_full", f"{shorten(path, 120)} cannot be written: {FULL}") from error
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        for parent in parents:
+            with suppress(OSError):  # it holds the result, or another's
+                os.rmdir(parent)
 
 
 def remove_leftovers(path: str) -> None:
@@ -71,6 +88,16 @@ def _runs(pid: int) -> bool:
     except (OSError, OverflowError):
         return True
     return True
+
+
+def _absent_parents(target: str) -> list[str]:
+    """Return the folders above a place that are not there yet, the deepest first."""
+    found = []
+    parent = os.path.dirname(target)
+    while not os.path.lexists(parent):
+        found.append(parent)
+        parent = os.path.dirname(parent)
+    return found
 
 
 def _move(temporary: str, target: str) -> None:

@@ -76,6 +76,20 @@ def test_a_broken_checkpoint_is_an_input_error(tmp_path: Path) -> None:
         load_module(str(tmp_path))
 
 
+def test_parameters_that_are_in_no_file_are_said(tmp_path: Path) -> None:
+    random_module(TINY, name="tiny").module.model.save_pretrained(tmp_path)
+    (said,) = load_module(str(tmp_path)).notices
+    assert said.code == "missing_weights"
+    assert "1 parameters are not in" in said.message
+    assert "lm_head.weight" in said.message
+
+
+def test_a_tokenizer_without_a_vocabulary_is_none(tmp_path: Path) -> None:
+    """GemmaTokenizer is made of nothing, and finds every text to be one unknown token."""
+    random_module(TINY | {"model_type": "gemma", "head_dim": 8}, name="tiny").module.save_pretrained(tmp_path)
+    assert load_module(str(tmp_path)).tokenizer is None
+
+
 def test_a_missing_package_names_the_extra() -> None:
     with pytest.raises(InputError) as refused:
         extras.required("no_such_package.inside", needed_for="pruning")

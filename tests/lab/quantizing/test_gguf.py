@@ -15,9 +15,9 @@ pytest.importorskip("bitsandbytes")
 
 from sizewise.errors import InputError  # noqa: E402 - torch is optional
 from sizewise.lab import quantize  # noqa: E402
-from sizewise.lab.quantizing import gguf_files, writing  # noqa: E402
+from sizewise.lab.quantizing import gguf_files, original, verb, writing  # noqa: E402
 
-from .small_gguf import write  # noqa: E402
+from .small_gguf import write, write_experts  # noqa: E402
 
 QUICK: dict[str, Any] = {"windows": 3, "window": 32}
 SHAPES: dict[str, dict[str, Any]] = {
@@ -80,6 +80,72 @@ def test_metadata_is_kept_and_the_file_type_set(source: Path, tmp_path: Path) ->
     kept = {name for name in before if not name.startswith("GGUF.")} - own
     assert all(before[name].contents() == after[name].contents() for name in kept)
     assert {name for name in after if not name.startswith("GGUF.")} - own == kept
+
+
+@pytest.mark.parametrize("shape", [{}, {"hidden": 72, "ffn": 100}, {"architecture": "qwen3moe"}], ids=str)
+@pytest.mark.parametrize("name", ["q8_0", "q4_0", "bf16", "mxfp4_moe", "q4_k_m"])
+def test_experts_are_written_as_they_were_said(shape: dict[str, Any], name: str, tmp_path: Path) -> None:
+    path, out = write_experts(tmp_path / "experts.gguf", **shape), tmp_path / "out.gguf"
+    if quantize(str(path), name).plan.maker != "gguf":
+        pytest.skip(f"{name} of this shape holds block types that llama.cpp alone packs")
+    answer = quantize(str(path), name, output=str(out), quality=False)
+    assert answer.saved is not None
+    assert answer.saved.bytes == answer.plan.bytes == sum(t.n_bytes for t in gguf.GGUFReader(out).tensors)
+    assert answer.saved.file_bytes == answer.plan.file_bytes == out.stat().st_size
+    assert blocks(out) == dict(answer.plan.blocks)
+    assert blocks(out)["blk.0.ffn_gate_inp.weight"] == "f32"
+    experts = {"mxfp4_moe": "mxfp4", "q4_k_m": "q5_0"}.get(name, name)
+    assert blocks(out)["blk.1.ffn_up_exps.weight"] == (
+        "f16" if "hidden" in shape and name != "bf16" else experts
+    )
+
+
+def test_a_file_that_transformers_reads_in_part_is_not_measured(tmp_path: Path) -> None:
+    path = write_experts(tmp_path / "experts.gguf")
+    answer = quantize(str(path), "q8_0", output=str(tmp_path / "out.gguf"), **QUICK)
+    assert answer.saved is not None
+    assert answer.quality is None
+    (said,) = [notice.message for notice in answer.notices if notice.code == "not_measured"]
+    assert "6 parameters are not in" in said
+    with pytest.raises(InputError, match="does not read all of it"):
+        quantize(str(path), "nf4", output=str(tmp_path / "out"), **QUICK)
+    assert sorted(os.listdir(tmp_path)) == ["experts.gguf", "out.gguf"]
+
+
+def test_weights_that_transformers_leaves_aside_are_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "biased.gguf", bias=True)
+    answer = quantize(str(path), "q8_0", output=str(tmp_path / "out.gguf"), **QUICK)
+    (said,) = [notice.message for notice in answer.notices if notice.code == "unread_weights"]
+    assert "leaves 128 of" in said
+
+
+def test_without_measuring_the_class_need_not_be_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(verb, "load_module", fail)
+    monkeypatch.setattr(original, "_blank", fail)
+    answer = quantize(small(tmp_path), "q8_0", output=str(tmp_path / "out.gguf"), quality=False)
+    assert answer.saved is not None
+
+
+@pytest.mark.parametrize("name", ["f16", "q4_0"])
+def test_a_file_of_the_same_type_holds_the_same_data(name: str, tmp_path: Path) -> None:
+    source, again = str(tmp_path / "source.gguf"), str(tmp_path / "again.gguf")
+    quantize(small(tmp_path), name, output=source, quality=False)
+    quantize(source, name, output=again, quality=False)
+    assert Path(source).read_bytes() == Path(again).read_bytes()
+
+
+def test_the_source_is_not_replaced_even_with_force(tmp_path: Path) -> None:
+    path = small(tmp_path)
+    before = Path(path).read_bytes()
+    with pytest.raises(InputError) as caught:
+        quantize(path, "q8_0", output=path, force=True, quality=False)
+    assert caught.value.code == "replaces_source"
+    assert Path(path).read_bytes() == before
 
 
 def small(tmp_path: Path, **shape: Any) -> str:

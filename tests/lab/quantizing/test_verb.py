@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,16 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("bitsandbytes")
 
 import transformers  # noqa: E402 - torch is optional
+from safetensors.torch import load_file, save_file  # noqa: E402
 
+from sizewise.catalog.formats import file_type_formats, formats  # noqa: E402
 from sizewise.errors import InputError, UsageError  # noqa: E402
 from sizewise.lab import quantize  # noqa: E402
-from sizewise.lab.quantizing import bitsandbytes_files, planned, writing  # noqa: E402
+from sizewise.lab.quantizing import bitsandbytes_files, planned, verb, writing  # noqa: E402
 from sizewise.lab.quantizing.answer import QuantizeAnswer  # noqa: E402
+from sizewise.lab.quantizing.methods import offered, offered_format  # noqa: E402
 
-from .small_models import CONFIGS, saved  # noqa: E402
+from .small_models import CONFIGS, config, saved  # noqa: E402
 
 QUICK = {"windows": 3, "window": 32}
 
@@ -208,13 +214,128 @@ def test_a_live_module_is_left_as_it_was(folders: dict[str, Path], tmp_path: Pat
     assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items())
 
 
+def test_the_source_is_never_replaced(folders: dict[str, Path], tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    shutil.copytree(folders["qwen2"], above / "model")
+    for out in (above, above / "model"):
+        with pytest.raises(InputError) as caught:
+            quantize(str(above / "model"), "nf4", output=str(out), force=True, **QUICK)
+        assert caught.value.code == "replaces_source"
+    assert sorted(os.listdir(above / "model")) == sorted(os.listdir(folders["qwen2"]))
+
+
+def test_a_text_that_cannot_be_read_is_said_before_anything_is_written(
+    folders: dict[str, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        quantize(
+            str(folders["qwen2"]), "nf4", output=str(tmp_path / "a" / "out"), text="no such file", **QUICK
+        )
+    assert caught.value.code == "not_found"
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_text_of_less_than_a_window_leaves_nothing(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tokenizer(text: str, **_: Any) -> dict[str, list[int]]:
+        return {"input_ids": list(text.encode())}
+
+    load = verb.load_module
+    monkeypatch.setattr(verb, "load_module", lambda *a, **k: replace(load(*a, **k), tokenizer=tokenizer))
+    (tmp_path / "text").write_text("few")
+    with pytest.raises(InputError, match="less than a window"):
+        quantize(
+            str(folders["qwen2"]), "nf4", output=str(tmp_path / "out"), text=str(tmp_path / "text"), **QUICK
+        )
+    assert os.listdir(tmp_path) == ["text"]
+
+
+def test_weights_that_a_checkpoint_lacks_are_not_packed(folders: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(folders["qwen2"], tmp_path / "model")
+    file = tmp_path / "model" / "model.safetensors"
+    tensors = load_file(file)
+    tensors.pop("model.layers.1.mlp.up_proj.weight")
+    save_file(tensors, file, metadata={"format": "pt"})
+    with pytest.raises(InputError) as caught:
+        quantize(str(tmp_path / "model"), "nf4", output=str(tmp_path / "out"), **QUICK)
+    assert caught.value.code == "missing_weights"
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_class_that_the_libraries_fail_on_is_an_error_of_one_line(
+    folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise NotImplementedError("\"normal_kernel_cpu\" not implemented\nfor 'Byte'")
+
+    monkeypatch.setattr(bitsandbytes_files, "read_back", fail)
+    with pytest.raises(InputError) as caught:
+        quantize(str(folders["qwen2"]), "nf4", output=str(tmp_path / "out"), **QUICK)
+    assert caught.value.code == "quantizer_failed"
+    assert "\n" not in caught.value.message
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("model", [5, torch.nn.Linear(2, 2)])
+def test_what_is_no_model_is_said(model: Any) -> None:
+    with pytest.raises(UsageError, match="no reference and no model"):
+        quantize(model, "nf4")
+
+
+def test_a_live_module_without_a_language_head_is_refused(folders: dict[str, Path]) -> None:
+    module = transformers.AutoModelForCausalLM.from_pretrained(folders["qwen2"])
+    with pytest.raises(InputError, match="is no Qwen2ForCausalLM"):
+        quantize(module.model, "nf4")
+
+
+def test_a_live_module_is_described_by_its_configuration() -> None:
+    module = transformers.AutoModelForCausalLM.from_config(config("deepseek_v3"))
+    assert "cannot_run_here" in codes(quantize(module, "8bit"))
+    assert quantize(module, "q8_0").plan.bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("quant", "said"),
+    [
+        ("gptq", "pip install gptqmodel"),
+        ("awq", "pip install llmcompressor"),
+        ("w8a8", "bnb-int8 or q8_0"),
+        ("w4a16", "nf4 or q4_k_m"),
+        ("fp8", "llmcompressor"),
+        ("mxfp4", "llmcompressor"),
+        ("nvfp4", "llmcompressor"),
+        ("hqq", "pip install hqq"),
+        ("mlx-4bit", "pip install mlx-lm"),
+        ("int4", "a width without a method"),
+        ("iq2_xxs", "importance matrix"),
+    ],
+)
+def test_what_is_made_elsewhere_says_where_in_one_short_line(quant: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        quantize("no/such/model", quant)
+    assert caught.value.code == "made_elsewhere"
+    assert said in caught.value.message
+    assert len(caught.value.message) < 200
+
+
+def test_every_format_is_made_here_or_elsewhere() -> None:
+    for name in (*formats(), *file_type_formats()):
+        with suppress(InputError):
+            assert offered_format(name).name in offered()
+    assert offered_format("fp16").name == "f16"
+
+
 @pytest.mark.parametrize(
     ("quant", "options", "said"),
     [
         ("int5", {}, "is not a known format"),
-        ("gptq", {}, "gptqmodel makes it"),
-        ("iq2_xxs", {}, "importance matrix"),
         (None, {}, "no format given"),
+        (",", {}, "no format given"),
+        (4, {}, "not a text"),
+        ("nf4", {"output": ""}, "names no place"),
+        ("nf4", {"output": "a\0b"}, "names no place"),
+        ("nf4", {"force": 1}, "not True or False"),
         ("nf4,fp4", {}, "need a --budget"),
         ("nf4", {"output": "x.gguf"}, "written into a folder"),
         ("q8_0", {"output": "folder"}, "written into a .gguf file"),
@@ -224,7 +345,7 @@ def test_a_live_module_is_left_as_it_was(folders: dict[str, Path], tmp_path: Pat
         ("nf4", {"window": 1}, "window"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_first(quant: str | None, options: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_meant_is_refused_first(quant: Any, options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as caught:
         quantize("no/such/model", quant, **options)
     assert said in str(caught.value)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypedDict
 
-from sizewise.argument_values import quantity, text, whole
+from sizewise.argument_values import flag, quantity, text, text_or_none, whole
 from sizewise.catalog.formats import Format
 from sizewise.catalog.ggml import block_types, file_types
 from sizewise.errors import UsageError, did_you_mean
@@ -65,18 +65,15 @@ class QuantizeOptions(TypedDict, total=False):
 def quantize_asked(quant: str | None, options: QuantizeOptions) -> QuantizeAsked:
     """Return what is asked, each option checked; ``quant`` may name several formats for a budget.
 
-    Raises UsageError (bad_option).
+    Raises UsageError (bad_option), InputError (made_elsewhere).
     """
     for name in options:
         if name not in QuantizeOptions.__annotations__:
             near = did_you_mean(name, QuantizeOptions.__annotations__)
             raise UsageError("bad_option", f"quantize has no option {name!r}{near}")
-    output, budget = options.get("output"), options.get("budget")
-    sensitivity = options.get("sensitivity", False)
-    if quant is None and budget is None:
-        raise UsageError("bad_option", "no format given; name one with -q (nf4, bnb-int8, q8_0, q4_k_m …)")
-    names = [name.strip() for name in (quant or ",".join(MIXED)).split(",") if name.strip()]
-    formats = tuple(sorted((offered_format(name) for name in names), key=_bits))
+    output = _place(options.get("output"))
+    budget, sensitivity = options.get("budget"), flag("sensitivity", options.get("sensitivity", False))
+    formats = _formats(quant, MIXED if budget is not None else ())
     if len(formats) > 1 and budget is None:
         raise UsageError("bad_option", "several formats need a --budget to choose among them; name one")
     if len({is_gguf(format) for format in formats}) > 1:
@@ -88,15 +85,33 @@ def quantize_asked(quant: str | None, options: QuantizeOptions) -> QuantizeAsked
         raise UsageError("bad_option", f"{formats[0].name} is written into {what}; name one with -o")
     return QuantizeAsked(
         formats=formats,
-        output=output or "",
-        force=options.get("force", False),
+        output=output,
+        force=flag("force", options.get("force", False)),
         budget=None if budget is None else quantity("budget", budget, parse_memory, MEMORY_LIMIT),
         sensitivity=sensitivity,
         text=text("text", options.get("text", "")),
         windows=whole("windows", options.get("windows", MOST), 1, WINDOWS_LIMIT),
         window=whole("window", options.get("window", LENGTH), 2, WINDOW_LIMIT),
-        quality=options.get("quality", True),
+        quality=flag("quality", options.get("quality", True)),
     )
+
+
+def _place(output: str | None) -> str:
+    """Return where the result is written, nothing where it is not."""
+    found = text_or_none("output", output)
+    if found is not None and (not found or "\0" in found):
+        raise UsageError("bad_option", f"{found!r} names no place for the result")
+    return found or ""
+
+
+def _formats(quant: str | None, usual: tuple[str, ...]) -> tuple[Format, ...]:
+    """Return the formats that are named, each once, the coarsest first; ``usual`` ones where none is."""
+    given = "" if quant is None else text("quant", quant)
+    names = [name.strip() for name in given.split(",") if name.strip()] or usual
+    found = {format.name: format for format in map(offered_format, names)}
+    if not found:
+        raise UsageError("bad_option", "no format given; name one with -q (nf4, bnb-int8, q8_0, q4_k_m …)")
+    return tuple(sorted(found.values(), key=_bits))
 
 
 def _bits(format: Format) -> float:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from sizewise.catalog.formats import Format, find_format
 from sizewise.catalog.ggml import block_types, file_types
-from sizewise.errors import UsageError
+from sizewise.errors import InputError
 
 Maker = Literal["bitsandbytes", "gguf", "llama.cpp"]
 
@@ -15,19 +15,24 @@ WRITTEN_BY_GGUF = frozenset(
 )
 """Block types that the package gguf 0.19 packs; it only reads the others."""
 
+COMPRESSOR = "llm-compressor makes it (pip install llmcompressor, in an environment of its own)"
+MLX = "mlx_lm.convert makes it on a Mac (pip install mlx-lm)"
 ELSEWHERE = {
-    "w4a16": "llm-compressor",
-    "w8a16": "llm-compressor",
-    "w8a8": "llm-compressor",
-    "gptq": "gptqmodel",
-    "awq": "llm-compressor",
-    "hqq": "hqq",
-    "mlx-4bit": "mlx-lm",
-    "mlx-8bit": "mlx-lm",
-    "nvfp4": "llm-compressor",
-    "fp8": "llm-compressor",
+    "awq": COMPRESSOR,
+    "gptq": "GPTQModel makes it (pip install gptqmodel)",
+    "hqq": "hqq makes it (pip install hqq)",
+    "exl2-4.0": "exllamav2's convert.py makes it",
+    "mlx-4bit": MLX,
+    "mlx-8bit": MLX,
+    "int8": "it is a width without a method",
+    "int4": "it is a width without a method",
 }
-"""Programs that make formats which are not made here."""
+"""Who makes a format that is not made here; llm-compressor makes the others."""
+
+PLAIN = {"fp16": "f16", "fp32": "f32"}
+"""File types of formats that pack nothing."""
+NARROW = 5
+"""Bits of a weight below which a format counts as 4-bit."""
 
 
 def offered() -> tuple[str, ...]:
@@ -42,20 +47,23 @@ def offered() -> tuple[str, ...]:
 def offered_format(name: str) -> Format:
     """Return the format of a name or alias (``4bit`` is nf4, ``8bit`` bnb-int8).
 
-    Raises UsageError (bad_option) for a name that is no format, and for formats that are not made here.
+    Raises UsageError (bad_option) for a name that is no format, InputError (made_elsewhere) for formats that
+    are not made here, with who makes them and what is near.
     """
     found = find_format(name)
+    if found.name in PLAIN:
+        return find_format(PLAIN[found.name])
     if found.name in offered():
         return found
-    row = file_types().get(found.name)
-    if row is not None:
-        raise UsageError(
-            "bad_option",
-            f"{found.name} cannot be made without an importance matrix; take q2_k, q3_k_s or larger",
+    if found.name in file_types():
+        raise InputError(
+            "made_elsewhere",
+            f"{found.name} cannot be made without an importance matrix: llama-imatrix and llama-quantize "
+            "--imatrix make it; here take q2_k, q3_k_s or larger",
         )
-    other = ELSEWHERE.get(found.name)
-    made = f"; {other} makes it" if other else ""
-    raise UsageError("bad_option", f"{found.name} is not made here{made}; offered: {', '.join(offered())}")
+    near = "nf4 or q4_k_m" if found.bits < NARROW else "bnb-int8 or q8_0"
+    made = ELSEWHERE.get(found.name, COMPRESSOR)
+    raise InputError("made_elsewhere", f"{found.name} is not made here: {made}; near it is {near}")
 
 
 def is_gguf(format: Format) -> bool:

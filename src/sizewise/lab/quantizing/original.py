@@ -1,17 +1,21 @@
 """What is to be quantized: the model as the core describes it, its class without memory, its own bytes."""
 
+import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from sizewise.architecture import Model
 from sizewise.catalog.formats import find_format
 from sizewise.counting import parameter_line
-from sizewise.errors import HubError, InputError
+from sizewise.errors import HubError, InputError, SizewiseError, UsageError
 from sizewise.escaping import shorten
 from sizewise.footprint.weights import sixteen_bit, weight_bytes
 from sizewise.lab.loading import CODE
+from sizewise.sources.config_json import from_config
 from sizewise.sources.module_model import from_module
 from sizewise.sources.reference import load_reference, raw_configuration
 
@@ -23,14 +27,14 @@ GGUF = ".gguf"
 class Original:
     """A model before it is quantized.
 
-    ``reference`` is what the user named, or a live module. ``blank`` is its class on torch's meta device,
-    in the 16-bit format ``base`` of what is not packed. ``gguf`` is the path of its GGUF file, ``packed_as``
+    ``reference`` is what the user named, or a live module; ``make_blank`` makes its class without memory.
+    ``base`` is the 16-bit format of what is not packed. ``gguf`` is the path of its GGUF file, ``packed_as``
     the block type of most of that file's bytes where it is a packed one.
     """
 
     reference: Any
     model: Model
-    blank: Any
+    make_blank: Callable[[], Any]
     base: str
     gguf: str = ""
     packed_as: str = ""
@@ -42,6 +46,14 @@ class Original:
     def name(self) -> str:
         """What the model is called."""
         return self.model.name
+
+    @property
+    def blank(self) -> Any:
+        """The class on torch's meta device, in ``base``; made when it is first asked for.
+
+        Raises InputError (unsupported_architecture, bad_config) where transformers has none of it.
+        """
+        return self.make_blank()
 
     @property
     def live(self) -> bool:
@@ -66,12 +78,12 @@ class Original:
 def read_original(reference: Any, *, offline: bool = False) -> Original:
     """Return the original that a reference, or a live module of transformers, means. No weights are read.
 
-    Raises InputError (already_quantized) for a checkpoint that is packed, other than a GGUF file, and what
-    `load_reference` and transformers raise.
+    Raises UsageError (bad_reference) for what is neither, InputError: already_quantized for a checkpoint that
+    is packed, other than a GGUF file, unsupported_architecture for modules that are no causal language model
+    of transformers, and what `load_reference` raises.
     """
     if not isinstance(reference, str):
-        model = from_module(reference)
-        return Original(reference=reference, model=model, blank=_blank(reference.config, "bf16"), base="bf16")
+        return _live(reference)
     model = load_reference(reference, offline=offline)
     path = model.place.path if model.place.path.lower().endswith(GGUF) else ""
     if model.quantization is not None:
@@ -81,16 +93,39 @@ def read_original(reference: Any, *, offline: bool = False) -> Original:
             "quantize the checkpoint that it was made of",
         )
     base = "bf16" if path else sixteen_bit(model.dtype)
-    config = _configuration(reference, model, offline=offline)
     return Original(
         reference=reference,
         model=model,
-        blank=_blank(config, base),
+        make_blank=cache(lambda: _blank(_configuration(reference, model, offline=offline), base)),
         base=base,
         gguf=path,
         packed_as=_packed_as(model) if path else "",
         offline=offline,
     )
+
+
+def _live(module: Any) -> Original:
+    """Return a live module as an original: described by its configuration where that is modelled."""
+    kind = type(module).__name__
+    config: Any = getattr(module, "config", None)
+    if not hasattr(module, "named_parameters") or not hasattr(config, "to_json_string"):
+        raise UsageError("bad_reference", f"a {kind} is no reference and no model of transformers")
+    model = from_module(module)
+    if getattr(config, "quantization_config", None) is not None:
+        raise InputError(
+            "already_quantized", f"{model.name} is packed already; quantize the weights that it was made of"
+        )
+    blank = _blank(config, "bf16")
+    if type(blank) is not type(module):
+        raise InputError(
+            "unsupported_architecture",
+            f"{model.name} is no {type(blank).__name__}, the causal language model of its configuration",
+        )
+    with suppress(SizewiseError):
+        raw = json.loads(config.to_json_string(use_diff=False))
+        described = from_config(raw, name=model.name, origin=model.origin)
+        model = replace(described, listing=model.listing, trainable=model.trainable)
+    return Original(reference=module, model=model, make_blank=lambda: blank, base="bf16")
 
 
 def _packed_as(model: Model) -> str:

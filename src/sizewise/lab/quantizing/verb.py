@@ -10,9 +10,10 @@ from sizewise.counting import parameter_line
 from sizewise.errors import InputError
 from sizewise.lab.extras import required
 from sizewise.lab.loading import Loaded, load_module
-from sizewise.lab.outputs import check_absent, remove_leftovers
+from sizewise.lab.outputs import check_absent, check_elsewhere, remove_leftovers
 from sizewise.lab.quality.measure import Quality, measured, scored
 from sizewise.lab.quality.windows import (
+    Passage,
     Windows,
     random_windows,
     read_passage,
@@ -58,8 +59,8 @@ def quantize(
     ``4bit``, ``bnb-int8``, ``q8_0``, ``q4_k_m`` …). The other options are those of `QuantizeOptions`.
     ``announce`` is given the plan before anything starts, ``tell`` how far each stage is.
 
-    Raises UsageError (bad_option) and InputError: missing_extra, exists, disk_full, already_quantized,
-    proof_failed and those of the sources.
+    Raises UsageError (bad_option) and InputError: made_elsewhere, missing_extra, exists, replaces_source,
+    disk_full, already_quantized, missing_weights, quantizer_failed, proof_failed and those of the sources.
     """
     asked = quantize_asked(quant, options)
     if asked.output:
@@ -70,15 +71,20 @@ def quantize(
     with quiet_transformers():
         for package in PACKAGES:
             required(package, needed_for=COMMAND)
-        run = _Run(asked=asked, tell=tell or _nobody, announce=announce or (lambda _: None))
-        return run.answer(read_original(model, offline=offline))
+        own = read_passage(asked.text) if asked.text else None
+        original = read_original(model, offline=offline)
+        if asked.output:
+            check_elsewhere(asked.output, original.model.place.path)
+        run = _Run(asked=asked, own=own, tell=tell or _nobody, announce=announce or (lambda _: None))
+        return run.answer(original)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """One quantization: what is asked, who is told how far it is, and who is given the plan beforehand."""
+    """One quantization: what is asked, the user's own text, who is told how far it is, and given the plan."""
 
     asked: QuantizeAsked
+    own: Passage | None
     tell: Tell
     announce: Callable[[Plan], None]
 
@@ -100,16 +106,34 @@ class _Run:
     def _found(self, original: Original, plan: Plan) -> QuantizeAnswer:
         """Return what was measured of an original, and what was written."""
         asked = self.asked
-        self.tell("weights read", 0, 1)
-        loaded = _load(original)
+        loaded, said = self._loaded(original, plan)
         found = None
-        if asked.mixed or asked.sensitivity:
+        if loaded is not None and (asked.mixed or asked.sensitivity):
             found, plan = self._sensitivity(original, plan, loaded)
-        if not is_gguf(plan.format):
+        if loaded is not None and not is_gguf(plan.format):
             exact = planned(original, plan.format, kept=plan.kept, weights=loaded.module)
             plan = replace(exact, notices=plan.notices)
-        answer = _answer(original, plan, _expected(original, plan, asked), found, loaded.notices)
+        answer = _answer(original, plan, _expected(original, plan, asked), found, said)
         return self._written(answer, loaded) if asked.output else answer
+
+    def _loaded(self, original: Original, plan: Plan) -> tuple[Loaded | None, tuple[Notice, ...]]:
+        """Return the original with its weights, and what is said of them.
+
+        None where a file of llama.cpp is made of another one and nothing is measured, or transformers, which
+        measures, cannot read it.
+        """
+        asked = self.asked
+        needed = asked.mixed or asked.sensitivity or not is_gguf(plan.format)
+        if not (needed or asked.quality):
+            return None, ()
+        self.tell("weights read", 0, 1)
+        try:
+            loaded = _load(original)
+        except InputError as error:
+            if needed:
+                raise
+            return None, (_not_measured(error),)
+        return loaded, (*loaded.notices, *_unread(original, loaded))
 
     def _sensitivity(self, original: Original, plan: Plan, loaded: Loaded) -> tuple[Sensitivity, Plan]:
         chosen = choices(original, self.asked)
@@ -117,7 +141,7 @@ class _Run:
             raise InputError(
                 "nothing_packed", f"{plan.format.name} packs nothing of this model: no plan to make"
             )
-        reference = scored(loaded.module, _windows(self.asked, loaded, "choose"))
+        reference = scored(loaded.module, self._windows(loaded, "choose"))
 
         def step(done: int, of: int) -> None:
             self.tell("groups measured", done, of)
@@ -126,30 +150,46 @@ class _Run:
             return measure_and_spend(loaded.module, reference, original, self.asked, chosen=chosen, step=step)
         return measure_layers(loaded.module, reference, chosen, step), plan
 
-    def _written(self, answer: QuantizeAnswer, loaded: Loaded) -> QuantizeAnswer:
+    def _written(self, answer: QuantizeAnswer, loaded: Loaded | None) -> QuantizeAnswer:
         """Return the answer after the result was written and proved, and how far it is from the original."""
         asked, original, plan = self.asked, answer.original, answer.plan
-        if is_gguf(plan.format):
+        windows = self._windows(loaded, "measure") if loaded is not None and asked.quality else None
+        again = None
+        if loaded is None or is_gguf(plan.format):
             saved = write_file(original, plan, asked.output, force=asked.force, tell=self.tell)
-            again = None
         else:
             saved, again = write_folder(
                 original, plan, loaded, asked.output, force=asked.force, tell=self.tell
             )
-        return self._measured(replace(answer, saved=saved), loaded, again)
+        answer = replace(answer, saved=saved)
+        if again is None and asked.mixed:
+            answer = replace(answer, command=gguf_files.command(plan, original.gguf, saved.path))
+        return answer if loaded is None or windows is None else self._measured(answer, loaded, again, windows)
 
-    def _measured(self, answer: QuantizeAnswer, loaded: Loaded, again: Any) -> QuantizeAnswer:
+    def _measured(
+        self, answer: QuantizeAnswer, loaded: Loaded, again: Any, windows: Windows
+    ) -> QuantizeAnswer:
         assert answer.saved is not None
-        command: tuple[str, ...] = ()
-        if again is None and self.asked.mixed:
-            command = gguf_files.command(answer.plan, answer.original.gguf, answer.saved.path)
-        if not self.asked.quality:
-            return replace(answer, command=command)
         self.tell("models measured", 0, 2)
-        candidate = again if again is not None else load_module(answer.saved.path, dtype="float32").module
-        quality = measured(loaded.module, candidate, _windows(self.asked, loaded, "measure"))
-        notices = (*answer.notices, *_said_of_quality(quality))
-        return replace(answer, command=command, quality=quality, notices=notices)
+        try:
+            candidate = again if again is not None else load_module(answer.saved.path, dtype="float32").module
+        except InputError as error:
+            return replace(answer, notices=(*answer.notices, _not_measured(error)))
+        quality = measured(loaded.module, candidate, windows)
+        return replace(answer, quality=quality, notices=(*answer.notices, *_said_of_quality(quality)))
+
+    def _windows(self, loaded: Loaded, use: Use) -> Windows:
+        """Return the windows to measure on, no longer than the model reads: random without a tokenizer."""
+        asked, config = self.asked, loaded.module.config.get_text_config()
+        limit = getattr(config, "max_position_embeddings", None) or asked.window
+        length = min(asked.window, limit)
+        most = asked.windows if use == "measure" else min(asked.windows, CHOOSING_WINDOWS)
+        if loaded.tokenizer is None:
+            seed = 0 if use == "measure" else 1
+            return random_windows(config.vocab_size, length=length, most=most, seed=seed)
+        own = self.own if use == "measure" else None
+        passage = own or shipped_passage(shipped_text(use))
+        return text_windows(loaded.tokenizer, passage, length=length, most=most)
 
 
 def _nobody(_stage: str, _done: int, _of: int) -> None:
@@ -187,25 +227,28 @@ def _load(original: Original) -> Loaded:
         module = deepcopy(original.reference).float().eval()
         return Loaded(module=module, tokenizer=None, name=original.name, origin="live")
     small = parameter_line(original.model).value <= FP32_UP_TO
-    return load_module(
+    loaded = load_module(
         original.reference,
         dtype="float32" if small else "auto",
         offline=original.offline,
         needed_for=COMMAND,
     )
+    for notice in loaded.notices:
+        if notice.code == "missing_weights":
+            raise InputError("missing_weights", notice.message)
+    return loaded
 
 
-def _windows(asked: QuantizeAsked, loaded: Loaded, use: Use) -> Windows:
-    """Return the windows to measure on, no longer than the model reads: random ones without a tokenizer."""
-    config = loaded.module.config.get_text_config()
-    limit = getattr(config, "max_position_embeddings", None) or asked.window
-    length = min(asked.window, limit)
-    most = asked.windows if use == "measure" else min(asked.windows, CHOOSING_WINDOWS)
-    if loaded.tokenizer is None:
-        return random_windows(config.vocab_size, length=length, most=most, seed=0 if use == "measure" else 1)
-    own = asked.text and use == "measure"
-    passage = read_passage(asked.text) if own else shipped_passage(shipped_text(use))
-    return text_windows(loaded.tokenizer, passage, length=length, most=most)
+def _unread(original: Original, loaded: Loaded) -> tuple[Notice, ...]:
+    """Say that transformers has no place for all numbers of a GGUF file; tables of rotary factors aside."""
+    if loaded.origin != "gguf" or original.model.listing is None:
+        return ()
+    held = sum(one.elements for one in original.model.listing.tensors if not one.name.startswith("rope_"))
+    read = sum(one.numel() for one in loaded.module.parameters())
+    if held <= read:
+        return ()
+    text = f"transformers leaves {held - read:,} of {held:,} weights of the file aside; it measures without"
+    return (Notice(code="unread_weights", message=text),)
 
 
 def _expected(original: Original, plan: Plan, asked: QuantizeAsked) -> FormatLoss:
@@ -220,6 +263,10 @@ def _expected(original: Original, plan: Plan, asked: QuantizeAsked) -> FormatLos
             basis="a mix that was chosen here",
         )
     return model_format_loss(original.model, plan.format)
+
+
+def _not_measured(error: InputError) -> Notice:
+    return Notice(code="not_measured", message=f"the loss is not measured: {error.message}")
 
 
 def _said_of_quality(quality: Quality) -> tuple[Notice, ...]:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sizewise.errors import InputError, unwritable
+from sizewise.errors import InputError, SizewiseError, unwritable
 from sizewise.escaping import shorten
 from sizewise.lab.loading import Loaded
-from sizewise.lab.outputs import check_absent, whole_folder
+from sizewise.lab.outputs import FULL, check_absent, whole_folder
 from sizewise.lab.quantizing import bitsandbytes_files, gguf_files
 from sizewise.lab.quantizing.answer import Saved
 from sizewise.lab.quantizing.original import Original
@@ -25,21 +25,24 @@ def write_folder(
 ) -> tuple[Saved, Any]:
     """Write a folder with bitsandbytes; return what was saved and the model that was read back from it.
 
-    Raises InputError: exists, disk_full, unwritable, proof_failed. After any failure nothing is there.
+    Raises InputError: exists, disk_full, unwritable, quantizer_failed, proof_failed. After any failure
+    nothing is there.
     """
     base = original.base
     with whole_folder(path, force=force) as folder:
         with _checkpoint(original, loaded, folder) as (place, options):
             tell("models packed by bitsandbytes", 0, 1)
-            packed = bitsandbytes_files.load_packed(place, plan, original.blank, base, **options)
-            packed.save_pretrained(folder)
+            with _failing("packing"):
+                packed = bitsandbytes_files.load_packed(place, plan, original.blank, base, **options)
+                packed.save_pretrained(folder)
         if loaded.tokenizer is not None:
             loaded.tokenizer.save_pretrained(folder)
         data, files = bitsandbytes_files.saved_bytes(folder)
         _check_bytes(plan, data, files)
         tell("files read back and compared", 0, 1)
-        again = bitsandbytes_files.read_back(folder, base)
-        proof, again = prove(loaded.module, packed, again, plan, base)
+        with _failing("reading back"):
+            again = bitsandbytes_files.read_back(folder, base)
+            proof, again = prove(loaded.module, packed, again, plan, base)
     return Saved(path=path, bytes=data, file_bytes=files, proof=proof), again
 
 
@@ -65,6 +68,22 @@ def write_file(original: Original, plan: Plan, path: str, *, force: bool, tell: 
         check_absent(path, force=force)
     proof = Proof(tensors=len(plan.blocks), prompts=0, difference=None)
     return Saved(path=path, bytes=data, file_bytes=files, proof=proof)
+
+
+@contextmanager
+def _failing(what: str) -> Iterator[None]:
+    """Turn what bitsandbytes or transformers fail with into an error of ours; a full disk is one already."""
+    try:
+        yield
+    except (SizewiseError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        if FULL in str(error):
+            raise
+        reason = shorten(f"{type(error).__name__}: {error}", 240)
+        raise InputError(
+            "quantizer_failed", f"{what} fails in bitsandbytes or transformers: {reason}"
+        ) from error
 
 
 def _check_bytes(plan: Plan, data: int, files: int) -> None:

@@ -156,7 +156,7 @@ def _argument_schema(name: str, parameter: click.Argument) -> dict[str, Any]:
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1, "maxLength": TEXT_LIMIT}
 _MODEL: tuple[Mapping[str, Any], ...] = (
     _TEXT,
-    {"type": "string", "maxLength": CONFIG_LIMIT, "pattern": r"^ *\{", "description": "Its text."},
+    {"type": "string", "maxLength": CONFIG_LIMIT, "pattern": r"^\s*\{", "description": "Its text."},
     {"type": "object", "description": "A config.json as it is."},
 )
 _MODELS: dict[str, Any] = {

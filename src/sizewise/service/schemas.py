@@ -1,15 +1,19 @@
 """What a service accepts for each verb, as pydantic models made from its options.
 
-Bodies are taken strictly (a text is no number), query strings as texts that are read as the option's kind.
+Values are taken strictly: a text is no number and a number no text. What a query string says is read as JSON
+values first.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
+from sizewise.errors import UsageError, did_you_mean
+from sizewise.escaping import shorten
 from sizewise.service.verbs import Verb
 
 _BOUNDS = {
@@ -21,23 +25,92 @@ _BOUNDS = {
     "maxLength": "max_length",
     "minItems": "min_length",
     "maxItems": "max_length",
+    "pattern": "pattern",
 }
 """The words of JSON Schema and those of pydantic."""
-_PLAIN: dict[str, Any] = {"boolean": bool, "integer": int, "string": str}
+_PLAIN: dict[str, Any] = {"boolean": bool, "number": float, "object": dict[str, Any], "string": str}
+_INTEGER = r"-?(0|[1-9][0-9]{0,18})"
+_REAL = rf"{_INTEGER}(\.[0-9]{{1,30}})?([eE][+-]?[0-9]{{1,3}})?"
 
 
 @cache
 def accepted(asked: Verb) -> type[BaseModel]:
-    """Return the model of a verb's options; none is required here, the command says what it lacks."""
+    """Return the model of a verb's options; None stands for what is not said, as `checked` knows."""
     fields: dict[str, Any] = {
-        option.name: (
-            Annotated[_kind(option.schema) | None, Field(description=option.schema.get("description"))],
-            None,
-        )
-        for option in asked.options.values()
+        option.name: (_kind(option.schema) | None, None) for option in asked.options.values()
     }
     name = "".join(word.title() for word in asked.name.split())
-    return create_model(name, __config__=ConfigDict(extra="forbid", title=name), **fields)
+    return create_model(name, __config__=ConfigDict(extra="forbid", strict=True, title=name), **fields)
+
+
+def checked(asked: Verb, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that a verb is told. Raises UsageError (bad_option) for those its schema refuses.
+
+    >>> from sizewise.service.verbs import verb
+    >>> checked(verb("memory"), {"model": "7b", "context": "a lot"})
+    Traceback (most recent call last):
+    sizewise.errors.UsageError: [bad_option]: context: not accepted; write it like 32k
+    """
+    silent = next((name for name, value in values.items() if value is None), None)
+    if silent is not None:
+        raise UsageError("bad_option", f"{shorten(silent)}: null is no value; leave it out")
+    missing = [name for name, option in asked.options.items() if option.required and name not in values]
+    if missing:
+        raise UsageError("bad_option", f"{asked.name} needs {', '.join(missing)}")
+    try:
+        return accepted(asked).model_validate(values, strict=True).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise UsageError("bad_option", _told(asked, error)) from None
+
+
+def _told(asked: Verb, error: ValidationError) -> str:
+    """Return the first thing that is wrong, without the value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else "values"
+    option = asked.options.get(name)
+    if option is None:
+        near = did_you_mean(name, asked.options)
+        return f"{asked.name} has no option {shorten(name)!r}{near}"
+    if option.quantity is not None:
+        return f"{name}: not accepted; write it like {option.quantity.example}"
+    return f"{name}: {first['msg']}"
+
+
+def read_query(asked: Verb, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the JSON values that a query string's names and texts mean to a verb.
+
+    What is repeated without being a list, unknown or of another kind stays a text, or becomes a list, that
+    no schema accepts.
+    """
+    found: dict[str, Any] = {}
+    for name, text in query:
+        option = asked.options.get(name)
+        schema = option.schema if option is not None else {}
+        if schema.get("type") == "array":
+            found.setdefault(name, []).append(_read(schema["items"], text))
+        elif name in found:
+            earlier = found[name]
+            found[name] = [*(earlier if isinstance(earlier, list) else [earlier]), text]
+        else:
+            found[name] = _read(schema, text)
+    return found
+
+
+def _read(schema: Mapping[str, Any], text: str) -> Any:
+    """Return a text as the kind of value that a schema wants, as it is where it is none."""
+    kind = schema.get("type")
+    if kind == "boolean" and text in ("true", "false"):
+        return text == "true"
+    if kind == "integer" and re.fullmatch(_INTEGER, text):
+        return int(text)
+    if kind == "number" and re.fullmatch(_REAL, text):
+        return float(text)
+    return text
+
+
+def _whole(value: Any) -> Any:
+    """Return 8.0 as 8, as JSON knows one kind of number alone."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _kind(schema: Mapping[str, Any]) -> Any:
@@ -50,8 +123,8 @@ def _kind(schema: Mapping[str, Any]) -> Any:
     kind = schema["type"]
     if kind == "array":
         return Annotated[list[_kind(schema["items"])], Field(**bounds)]  # type: ignore[misc]
-    if kind == "number":
-        return Annotated[float, Field(allow_inf_nan=False, **bounds)]
-    if kind == "object":
-        return dict[str, Any]
-    return Annotated[_PLAIN[kind], Field(**bounds)]
+    if kind == "integer":
+        return Annotated[int, BeforeValidator(_whole), Field(**bounds)]
+    return Annotated[
+        _PLAIN[kind], Field(allow_inf_nan=False, **bounds) if kind == "number" else Field(**bounds)
+    ]

@@ -25,12 +25,13 @@ COMMANDS = {
     "validate": "how good the predictions are, on shipped measurements",
     "catalog": "the facts: models, devices, formats, laws, sizes",
     "web": "the page and the REST service, on this machine",
+    "mcp": "the questions as tools for agents, over standard input and output",
     "doctor": "what was detected on this machine",
     "completion": "print the completion script of a shell",
 }
 
 
-ELSEWHERE = {"web": "sizewise.web.command"}
+ELSEWHERE = {"web": "sizewise.web.command", "mcp": "sizewise.mcp.command"}
 """Commands that stand above the command line: they answer with the other commands."""
 
 

@@ -1,0 +1,93 @@
+/** The page: tabs, the form of the open one, its questions and their answers. */
+
+import { h } from "./dom.js";
+import { formOf } from "./fields.js";
+import { answerOf } from "./answer.js";
+import { addressOf, readAddress, told, valuesOf } from "./state.js";
+import { TABS } from "./tabs.js";
+import { ask } from "./ask.js";
+
+const nav = document.getElementById("tabs");
+const place = document.getElementById("tab");
+let open = null;
+
+function start() {
+  for (const tab of TABS) {
+    nav.append(h("a", { href: `?tab=${tab.id}`, id: `tab-${tab.id}`, role: "tab", "aria-controls": "tab",
+      onclick: (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        history.pushState(null, "", addressOf(tab.id, {}));
+        show(tab, false);
+      } }, tab.title));
+  }
+  nav.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const links = [...nav.children];
+    const at = links.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    const next = links[(at + step + links.length) % links.length];
+    next.focus();
+    next.click();
+  });
+  addEventListener("popstate", fromAddress);
+  fromAddress();
+}
+
+function fromAddress() {
+  const named = readAddress();
+  const tab = TABS.find((one) => one.id === named) ?? TABS[0];
+  show(tab, tab.fields.some((field) => told.has(field.name)));
+}
+
+/** Open a tab. `given`: the address says its values, so that what it lacks is empty and no default counts. */
+function show(tab, given) {
+  open?.close();
+  for (const link of nav.children) {
+    const chosen = link.id === `tab-${tab.id}`;
+    link.setAttribute("aria-selected", String(chosen));
+    link.setAttribute("tabindex", chosen ? "0" : "-1");
+  }
+  document.title = `${tab.title} · sizewise`;
+  place.setAttribute("aria-labelledby", `tab-${tab.id}`);
+  open = opened(tab, valuesOf(tab.fields, given));
+}
+
+function opened(tab, values) {
+  const form = formOf(tab.fields, set);
+  const answers = h("div", { class: "answers" });
+  const tools = { set, ask, get values() { return values; } };
+  const shown = new Map();
+  place.replaceChildren(h("div", { class: "side" }, h("p", { class: "about" }, tab.about), form.form), answers);
+  place.classList.toggle("wide", tab.fields.length === 0);
+  form.show(values);
+  document.body.dataset.ready = "0";
+  asked();
+  if (tab.content) answers.append(...[tab.content(tools)].flat());
+
+  function set(name, value) {
+    if (values[name] === value) return;
+    values[name] = value;
+    told.set(name, value);
+    form.show(values);
+    history.replaceState(null, "", addressOf(tab.id, values));
+    asked();
+  }
+  function asked() {
+    const questions = tab.questions?.(values) ?? [];
+    for (const [name, answer] of shown) {
+      if (questions.some((one) => one.name === name)) continue;
+      answer.close();
+      shown.delete(name);
+    }
+    for (const question of questions) {
+      if (!shown.has(question.name)) shown.set(question.name, answerOf(answers, tools, form));
+      shown.get(question.name).ask(question);
+    }
+    if (questions.length === 0) document.body.dataset.ready = "1";
+  }
+  return { close: () => shown.forEach((answer) => answer.close()) };
+}
+
+start();

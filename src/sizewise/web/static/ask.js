@@ -1,0 +1,139 @@
+/** Questions to the service: the command line's verbs under /api, answered in its JSON. */
+
+import { binary, gib, large, short } from "./numbers.js";
+
+/** Names of values that stand on a command line without a flag, in their order. */
+const PLACED = ["subject", "name", "words", "laws", "runs", "model"];
+const ADDRESS_LIMIT = 4000;
+
+/** An error that the service told: its code, one line of text, and the field that it is about, if known. */
+export class Problem extends Error {
+  constructor(status, document) {
+    super(document.detail || document.title || `the service answered ${status}`);
+    this.status = status;
+    this.code = String(document.type ?? "").split(":").pop();
+    this.field = document.field ?? fieldOf(this.code, this.message);
+  }
+}
+
+const FIELDS_OF_CODES = { unknown_device: "on", bad_reference: "model", not_found: "model" };
+
+function fieldOf(code, detail) {
+  const flag = /--([a-z][a-z-]*)/.exec(detail) ?? /^([a-z][a-z_ -]*?):/.exec(detail);
+  return FIELDS_OF_CODES[code] ?? (flag ? flag[1].replaceAll("-", "_") : "");
+}
+
+/** Return values without the empty ones, texts of numbers left as they are. */
+export function told(values) {
+  const kept = Object.entries(values).filter(([, value]) =>
+    value !== "" && value !== false && value !== null && value !== undefined);
+  return Object.fromEntries(kept.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : value]));
+}
+
+/** Return a parsed configuration where a text is one, and the text itself otherwise. */
+function configuration(text) {
+  return typeof text === "string" && text.trimStart().startsWith("{");
+}
+
+/** Return the response to a verb and values. Raises Problem; AbortError where `signal` says so. */
+export async function response(verb, values, signal) {
+  const asked = told(values);
+  const path = `/api/${verb.replaceAll(" ", "/")}`;
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(asked)) {
+    for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
+  }
+  const long = query.toString().length > ADDRESS_LIMIT || configuration(asked.model) || "runs" in asked;
+  const answer = long
+    ? await fetch(path, { method: "POST", signal, headers: { "content-type": "application/json" },
+      body: JSON.stringify(await typed(verb, asked)) })
+    : await fetch(`${path}?${query}`, { signal });
+  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+  return answer;
+}
+
+/** Return the answer to a verb as an object. */
+export async function ask(verb, values, signal) {
+  return (await response(verb, values, signal)).json();
+}
+
+let described = null;
+
+/** Return values as the kinds that the description of the service names: a body is read strictly. */
+async function typed(verb, values) {
+  described ??= fetch("/api/openapi.json").then((answer) => answer.json());
+  const kinds = kindsOf(await described, verb);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, cast(value, kinds[name])]));
+}
+
+function kindsOf(document, verb) {
+  const operation = document.paths?.[`/api/${verb.replaceAll(" ", "/")}`]?.post;
+  let schema = operation?.requestBody?.content?.["application/json"]?.schema ?? {};
+  if (schema.$ref) schema = document.components.schemas[schema.$ref.split("/").pop()];
+  const kind = (one) => one.type ?? one.anyOf?.map(kind).find((each) => each !== "null");
+  return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, one]) => [name, kind(one)]));
+}
+
+function cast(value, kind) {
+  if (kind === undefined) return /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  if (kind === "array") return Array.isArray(value) ? value : String(value).split("\n");
+  if ((kind === "integer" || kind === "number") && typeof value === "string" && value.trim() !== ""
+      && Number.isFinite(Number(value))) return Number(value);
+  return value;
+}
+
+/** Return a text as one word of a POSIX shell. */
+function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * Return the command line that asks the same. A pasted configuration is read from standard input;
+ * a file that was dropped stands under its own name, given in `files` by the names of the values.
+ */
+export function commandOf(verb, values, files = {}) {
+  const asked = told(values);
+  const words = ["sizewise", ...verb.split(" ")];
+  let input = "";
+  for (const [name, value] of Object.entries(asked)) {
+    if (PLACED.includes(name)) continue;
+    const flag = `--${name.replaceAll("_", "-")}`;
+    if (value === true) words.push(flag);
+    else for (const one of Array.isArray(value) ? value : String(value).split("\n")) {
+      words.push(quoted(`${flag}=${one}`));
+    }
+  }
+  for (const name of PLACED.filter((each) => each in asked)) {
+    const value = asked[name];
+    if (files[name]) words.push(quoted(files[name]));
+    else if (name === "runs" || configuration(value)) {
+      words.push("-");
+      input = `printf %s ${quoted(value)} | `;
+    } else words.push(...(Array.isArray(value) ? value : String(value).split("\n")).map(quoted));
+  }
+  return input + words.join(" ");
+}
+
+let listed = null;
+
+/**
+ * Return the names of a kind (`models`, `devices`, `formats`, `cache_formats`, `runtimes`, `laws`) as
+ * [{name, about, also}], asked once. Empty where they cannot be had: the field then takes any text.
+ */
+export async function names(kind) {
+  listed ??= fetch("/api/names").then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
+  return ((await listed)[kind] ?? []).map((row) => (typeof row === "string" ? { name: row, about: "", also: [] } : {
+    name: row.id ?? row.name,
+    about: aboutOf(kind, row),
+    also: row.aliases ?? [],
+  }));
+}
+
+function aboutOf(kind, row) {
+  if (kind === "models") {
+    const active = row.active ? `, ${large(row.active)} active` : "";
+    return `${large(row.parameters)} parameters${active}${row.context ? `, context ${binary(row.context)}` : ""}`;
+  }
+  if (kind === "devices") return `${row.name}, ${gib(row.memory)}`;
+  return kind === "formats" ? `${short(row.bits)} bits` : row.title ?? "";
+}

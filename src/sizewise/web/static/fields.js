@@ -1,0 +1,104 @@
+/**
+ * The form of a tab, built from its list of fields.
+ *
+ * A field: {name, label, kind, value, hint, ...}; `name` as the flag and the JSON have it, `value` the default
+ * as text. Kinds:
+ *   text                a line of text
+ *   number              min, max, step
+ *   choice              choices: [[value, label], ...]
+ *   switch              on or off
+ *   slider              stops: numbers to slide over; ticks: those with a label; show(number) → text;
+ *                       read(text) → number (Number by default). The text beside it takes any value.
+ *   names               names: "models" | "devices" | "formats" | "laws"; many: several, with commas
+ *   model               names and a place to paste a configuration or to drop a file
+ *   area                some lines of text; files: ".csv,…" to choose a file from
+ * `more: true` puts a field behind "More options"; `always: true` keeps its default in links that lack it.
+ */
+
+import { h, newId } from "./dom.js";
+import { combobox } from "./combobox.js";
+import { modelField } from "./model.js";
+import { slider } from "./slider.js";
+
+/** Return {form, show(values), tellError(name, text), clearErrors()}; `change(name, value)` hears every change. */
+export function formOf(fields, change) {
+  const built = fields.map((field) => ({ field, ...built_(field, (value) => change(field.name, value)) }));
+  const group = (some) => some.map((one) => one.element);
+  const rest = built.filter((one) => one.field.more);
+  const form = h("form", { class: "fields", onsubmit: (event) => event.preventDefault() },
+    group(built.filter((one) => !one.field.more)),
+    rest.length ? h("details", { class: "rest" }, h("summary", {}, "More options"), group(rest)) : null);
+  return {
+    form,
+    show(values) {
+      for (const one of built) one.show(values[one.field.name]);
+      if (rest.some((one) => values[one.field.name])) form.querySelector(".rest").open = true;
+    },
+    tellError(name, text) {
+      const one = built.find((each) => each.field.name === name);
+      if (!one) return false;
+      one.error.textContent = text;
+      one.control.setAttribute("aria-invalid", "true");
+      if (one.field.more) form.querySelector(".rest").open = true;
+      return true;
+    },
+    clearErrors() {
+      for (const one of built) {
+        one.error.textContent = "";
+        one.control.removeAttribute("aria-invalid");
+      }
+    },
+  };
+}
+
+function built_(field, change) {
+  const id = newId(field.name);
+  const error = h("p", { class: "error", id: `${id}-error` });
+  const described = [field.hint ? `${id}-hint` : "", `${id}-error`].join(" ").trim();
+  const { control, show, around } = CONTROLS[field.kind](field, { id, "aria-describedby": described }, change);
+  const label = h("label", { for: id }, field.label);
+  const hint = field.hint ? h("p", { class: "hint", id: `${id}-hint` }, field.hint) : null;
+  const body = field.kind === "switch" ? [h("div", { class: "switch" }, control, label)] : [label, around ?? control];
+  return { element: h("div", { class: `field of-${field.kind}` }, body, hint, error), control, show, error };
+}
+
+const CONTROLS = {
+  text: (field, attributes, change) => line({ type: "text", ...attributes }, change),
+  number: ({ min, max, step = "any" }, attributes, change) =>
+    line({ type: "number", inputmode: "decimal", min, max, step, ...attributes }, change, "input"),
+  choice({ choices }, attributes, change) {
+    const control = h("select", { ...attributes, onchange: () => change(control.value) },
+      choices.map(([value, label]) => h("option", { value }, label)));
+    return {
+      control,
+      show(value) {
+        if (value && ![...control.options].some((one) => one.value === value)) {
+          control.append(h("option", { value }, value));
+        }
+        control.value = value;
+      },
+    };
+  },
+  switch(field, attributes, change) {
+    const control = h("input", { type: "checkbox", ...attributes, onchange: () => change(control.checked) });
+    return { control, show: (value) => { control.checked = value === true; } };
+  },
+  slider,
+  names: combobox,
+  model: modelField,
+  area(field, attributes, change) {
+    const control = h("textarea", { rows: 5, spellcheck: "false", ...attributes, onchange: () => change(control.value) });
+    const chosen = field.files ? h("input", { type: "file", accept: field.files, "aria-label": `${field.label}: a file`,
+      onchange: async () => {
+        if (chosen.files[0]) control.value = await chosen.files[0].text();
+        change(control.value);
+      } }) : null;
+    return { control, around: h("div", {}, control, chosen), show: (value) => { control.value = value; } };
+  },
+};
+
+function line(attributes, change, event = "change") {
+  const control = h("input", { autocomplete: "off", spellcheck: "false", ...attributes,
+    [`on${event}`]: () => change(control.value.trim()) });
+  return { control, show: (value) => { if (document.activeElement !== control || event === "change") control.value = value; } };
+}

@@ -1,0 +1,51 @@
+/**
+ * What was told, and the address that says it.
+ *
+ * Values are texts (true for switches) under the names of the flags and of the JSON. Short ones stand in the
+ * query, long ones (a configuration, a file of runs) behind the `#`, which never travels to a server.
+ */
+
+const LONG = 300;
+
+/** Values that were told, by name; an empty text is one that was cleared. */
+export const told = new Map();
+
+/** Return the tab that the address names, and take its values over. */
+export function readAddress() {
+  told.clear();
+  for (const part of [location.search.slice(1), location.hash.slice(1)]) {
+    for (const [name, value] of new URLSearchParams(part)) {
+      told.set(name, told.has(name) && name !== "tab" ? `${told.get(name)}\n${value}` : value);
+    }
+  }
+  const tab = told.get("tab") ?? "";
+  told.delete("tab");
+  return tab;
+}
+
+/** Return the values of fields: what was told, or where nothing was told for this tab, the defaults. */
+export function valuesOf(fields, given) {
+  const values = {};
+  for (const field of fields) {
+    const usual = field.value ?? (field.kind === "switch" ? false : "");
+    const missing = given && !field.always ? (field.kind === "switch" ? false : "") : usual;
+    const value = told.has(field.name) ? told.get(field.name) : missing;
+    values[field.name] = field.kind === "switch" ? value === true || value === "true" || value === "1" : value;
+  }
+  return values;
+}
+
+/** Return the address of a tab with these values; empty ones are left out. */
+export function addressOf(tab, values) {
+  const query = new URLSearchParams({ tab });
+  const rest = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    if (value === "" || value === false || value === null || value === undefined) continue;
+    const text = String(value);
+    const place = text.length > LONG || text.startsWith("{") ? rest : query;
+    for (const one of name === "set" ? text.split("\n") : [text]) place.append(name, one);
+  }
+  const behind = rest.toString();
+  const said = query.toString().replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/");
+  return `${location.pathname}?${said}${behind ? `#${behind}` : ""}`;
+}

@@ -334,3 +334,36 @@ def test_help_names_every_question(run: Callable) -> None:
     assert found.code == 0
     for name in COMMANDS:
         assert name in found.out
+
+
+def test_curves_of_a_budget_pass_through_its_optimum(run: Callable) -> None:
+    found = run("laws", "optimal", "--flops", "1e24", "--curve", "--json").document
+    curve, best = found["curve"], found["optimum"]
+    assert (best["params"], best["tokens"]) == pytest.approx((9.586e10, 1.739e12), rel=1e-3)
+    (asked,) = [one for one in curve["budgets"] if one["flops"] == 1e24]
+    assert asked["best"] == best
+    assert [best["params"], best["tokens"], best["loss"]] in asked["points"]
+    (level,) = [one for one in curve["contours"] if one["flops"] == 1e24]
+    assert level["loss"] == best["loss"]
+    assert [best["params"], best["tokens"]] in level["points"]
+    assert best in curve["frontier"]
+    (llama,) = [one for one in curve["known_models"] if one["name"] == "huggyllama/llama-65b"]
+    assert (llama["params"], llama["tokens"]) == (65.2e9, 1.4e12)
+
+
+def test_smaller_models_of_a_budget_are_those_of_over_training(run: Callable) -> None:
+    budget = run("laws", "optimal", "--flops", "1e24", "--curve", "--json").document
+    half = next(one for one in budget["curve"]["over_training"] if one["size_factor"] == pytest.approx(0.5))
+    arguments = ("laws", "overtrain", "--loss", repr(budget["optimum"]["loss"]), "--size-factor", "0.5")
+    asked = run(*arguments, "--curve", "--json").document
+    assert half["tokens"] == pytest.approx(asked["run"]["tokens"])
+    assert half["overhead"] == pytest.approx(asked["overhead"])
+    assert half["served_tokens_to_break_even"] == pytest.approx(asked["served_tokens_to_break_even"])
+    assert asked["curve"]["over_training"] == [pytest.approx(one) for one in budget["curve"]["over_training"]]
+
+
+@pytest.mark.parametrize("verb", [("optimal", "--flops", "1e24"), ("overtrain", "-n", "7b", "-d", "1T")])
+def test_curves_are_data_and_no_table(run: Callable, verb: tuple[str, ...]) -> None:
+    found = run("laws", *verb, "--curve")
+    assert found.code == 2
+    assert "--curve has no table form" in found.err

@@ -8,10 +8,11 @@ from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
 from sizewise.cli.laws.budget import budget, budget_options
 from sizewise.cli.laws.limits import limit_options, limits
 from sizewise.cli.laws.options import FORCE, LAW, PARAMS, POSITIVE, TOKENS, Count, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.options import Output, check_curve, output_options
 from sizewise.planning.sizing.answer import Buildable
 from sizewise.planning.sizing.buildable import buildable
 from sizewise.planning.sizing.limits import Limits
+from sizewise.report.document import Document
 from sizewise.report.laws.grounds import finding_notices, ground_notices
 from sizewise.report.laws.lifetime import lifetime_block, lifetime_note, lifetime_table
 from sizewise.report.laws.optimum import (
@@ -47,6 +48,9 @@ LIMITS = (
     "context",
     "runtime",
 )
+CURVE = click.option(
+    "--curve", is_flag=True, help="Equal budgets, equal losses and known models as points, in the JSON."
+)
 
 
 @click.command("optimal")
@@ -58,7 +62,7 @@ LIMITS = (
     "--served-tokens", type=Count(), help="Tokens served over the model's life: they are paid for too."
 )
 @limit_options
-@with_options(FORCE)
+@with_options(CURVE, FORCE)
 @output_options
 def command(
     *,
@@ -69,6 +73,7 @@ def command(
     served_tokens: float | None,
     buildable: bool,
     vocab: int | None,
+    curve: bool,
     force: bool,
     output: Output,
     **told: Any,
@@ -78,6 +83,7 @@ def command(
     With --buildable or a limit (memory, data, size): real shapes that keep within all of them, what they
     lose against the best of the budget, and which limit binds.
     """
+    check_curve(output, curve=curve)
     used = law(law_name)
     flops, spending = budget(**{name: told[name] for name in BUDGET})
     answer = _allocated(used, flops, params, tokens, loss)
@@ -87,7 +93,7 @@ def command(
     shapes = None
     if buildable or within is not None:
         shapes = _shapes(used, answer, within, served_tokens, vocab=vocab, context=told["context"])
-    emit_law(output, _answered(answer, spending, lifetime, shapes))
+    emit_law(output, _answered(answer, spending, lifetime, shapes, _curve(used, answer) if curve else None))
 
 
 def _allocated(
@@ -137,11 +143,25 @@ def _shapes(
     )
 
 
+def _curve(used: Law, answer: Allocated) -> Document:
+    from sizewise.catalog.trained import trained_models
+    from sizewise.report.laws.curves import curves_block
+    from sizewise.scaling.questions.curves import law_curves
+
+    return curves_block(law_curves(used, answer), trained_models())
+
+
 def _answered(
-    answer: Allocated, spending: Spending | None, lifetime: LifetimeOptimum | None, shapes: Buildable | None
+    answer: Allocated,
+    spending: Spending | None,
+    lifetime: LifetimeOptimum | None,
+    shapes: Buildable | None,
+    curve: Document | None,
 ) -> Answered:
     others = optima(answer.best.flops)
     document = optimum_document(answer, others, spending)
+    if curve is not None:
+        document["curve"] = curve
     optimum, laws = optimum_tables(answer, others)
     tables, notes = [optimum], optimum_notes(answer, others, spending)
     if lifetime is not None:

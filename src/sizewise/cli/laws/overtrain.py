@@ -4,7 +4,8 @@ import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
 from sizewise.cli.laws.options import FORCE, LAW, PARAMS, POSITIVE, TOKENS, Count, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.options import Output, check_curve, output_options
+from sizewise.report.laws.curves import smaller_block
 from sizewise.report.laws.grounds import finding_notices, ground_notices
 from sizewise.report.laws.lifetime import lifetime_note, lifetime_table
 from sizewise.report.laws.over_training import (
@@ -14,6 +15,7 @@ from sizewise.report.laws.over_training import (
     over_training_table,
 )
 from sizewise.scaling.questions.allocation import predict
+from sizewise.scaling.questions.curves import smaller
 from sizewise.scaling.questions.inference import cheapest, flop_costs
 from sizewise.scaling.questions.over_training import OverTrained, over_trained, resized, served_to_break_even
 from sizewise.scaling.questions.surface import Surface, surface
@@ -30,6 +32,7 @@ from sizewise.scaling.registry import law
 @click.option(
     "--served-tokens", type=Count(), help="Tokens served over the model's life: the best size with them."
 )
+@click.option("--curve", is_flag=True, help="Smaller models of the same loss as points, in the JSON.")
 @with_options(FORCE)
 @output_options
 def command(
@@ -40,6 +43,7 @@ def command(
     size_factor: float | None,
     law_name: str,
     served_tokens: float | None,
+    curve: bool,
     force: bool,
     output: Output,
 ) -> None:
@@ -47,6 +51,7 @@ def command(
 
     Give a run (--params 8b --tokens 15T), or a loss and a size (--loss 2.0 --size-factor 0.5).
     """
+    check_curve(output, curve=curve)
     used = law(law_name)
     answer = _run(surface(used), params, tokens, loss, size_factor)
     predicted = predict(used, answer.params, answer.tokens)
@@ -60,10 +65,13 @@ def command(
     if lifetime is not None:
         tables.append(lifetime_table(lifetime))
         notes.append(lifetime_note(lifetime))
+    document = over_training_document(answer, predicted.ground, lifetime, break_even)
+    if curve:
+        document["curve"] = {"over_training": smaller_block(smaller(surface(used), answer.loss))}
     emit_law(
         output,
         Answered(
-            document=over_training_document(answer, predicted.ground, lifetime, break_even),
+            document=document,
             tables=tables,
             rows=over_training_rows(answer),
             notes=notes,

@@ -11,7 +11,7 @@ from statistics import median
 from sizewise.catalog.laws import PublishedLaw
 from sizewise.errors import SizewiseError, UsageError
 from sizewise.scaling.budget import FLOPS_PER_PARAM_AND_TOKEN
-from sizewise.scaling.questions.allocation import allocate, loss_function
+from sizewise.scaling.questions.allocation import best_use, loss_function
 from sizewise.scaling.questions.findings import furthest
 from sizewise.scaling.questions.grounds import LARGEST_BUDGET, check_amounts
 from sizewise.scaling.registry import Law, Outside, laws
@@ -133,7 +133,7 @@ def _optimum(law: Law, flops: float) -> Row:
         case ("petaflop_s_days",):
             best = law.predict(petaflop_s_days=flops / PETAFLOP_S_DAY)
         case _:
-            found = allocate(law, flops).best
+            found = best_use(law, flops)
             return _row(law, found.params, found.tokens, found.loss)
     product = flops / FLOPS_PER_PARAM_AND_TOKEN
     match law.published.output:

@@ -104,12 +104,19 @@ def allocate(
     >>> f"{answer.best.params:.3g} parameters, 90 % from {answer.intervals.params.low:.2g}"
     '7.22e+10 parameters, 90 % from 5.1e+10'
     """
+    return _allocated(law, best_use(law, flops, unique_tokens=unique_tokens), "flops", level, unique_tokens)
+
+
+def best_use(law: Law, flops: float, *, unique_tokens: float | None = None) -> Optimum:
+    """Return what C FLOPs are best spent on, and nothing else. Raises UsageError as `allocate`."""
     check_amounts(least=FLOPS_PER_PARAM_AND_TOKEN, most=LARGEST_BUDGET, flops=flops)
     loss_function(law, unique_tokens)  # a law of other quantities is refused with its name
     held = {}
     if isinstance(law.form, DataConstrained):
         held = {"unique_tokens": unique_tokens or flops / FLOPS_PER_PARAM_AND_TOKEN}  # all that can be seen
-    return _allocated(law, law.optimum(flops, **held), "flops", level, unique_tokens)
+    best = law.optimum(flops, **held)
+    _check_whole(law, best)
+    return best
 
 
 def allocate_params(law: Law, params: float, *, level: float = LEVEL) -> Allocated:
@@ -182,8 +189,7 @@ def loss_function(law: Law, unique_tokens: float | None = None) -> Callable[[flo
 def _allocated(
     law: Law, best: Optimum, given: Given, level: float, unique_tokens: float | None = None
 ) -> Allocated:
-    if min(best.params, best.tokens) < 1:
-        raise UsageError("bad_option", f"{law.name}: this takes less than one parameter or token")
+    _check_whole(law, best)
     known = uncertain(law)
     loss = loss_function(law, unique_tokens)
     ranges = ((excess, *near_optimum(loss, best, excess)) for excess in FLAT)
@@ -197,6 +203,11 @@ def _allocated(
         flat=tuple(FlatRange(excess=excess, low=low, high=high) for excess, low, high in ranges),
         findings=findings(law, best.params, best.tokens),
     )
+
+
+def _check_whole(law: Law, best: Optimum) -> None:
+    if min(best.params, best.tokens) < 1:
+        raise UsageError("bad_option", f"{law.name}: this takes less than one parameter or token")
 
 
 def _exponent(law: Law) -> float | None:

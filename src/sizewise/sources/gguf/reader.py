@@ -45,8 +45,10 @@ class GgufFile:
     listing: Listing
 
 
-def read_gguf(source: RangeReader) -> GgufFile:
+def read_gguf(source: RangeReader, *, left_out: int = 0) -> GgufFile:
     """Return metadata and tensors of one file; reads the header and some bytes ahead of it.
+
+    ``left_out`` are the bytes of the file's header that the source lacks.
 
     Raises InputError: truncated, bad_magic, unsupported_version, too_many_tensors, too_many_entries,
     header_too_large, and the codes of `read_metadata` and `read_infos`.
@@ -61,7 +63,7 @@ def read_gguf(source: RangeReader) -> GgufFile:
     metadata = read_metadata(window, pairs)
     _check_count(window, tensors, TENSOR)
     infos = read_infos(window, tensors, metadata.alignment)
-    _check_end(window, metadata.alignment, infos.end)
+    _check_end(window, window.place + left_out, metadata.alignment, infos.end)
     return GgufFile(
         metadata=metadata, listing=Listing(tensors=infos.table, files=(source.name,), blocks=True)
     )
@@ -98,9 +100,9 @@ def _check_count(window: Window, count: int, kind: _Counted) -> None:
         raise InputError(kind.code, f"{said}; {kind.most:,} at most are read")
 
 
-def _check_end(window: Window, alignment: int, end: int) -> None:
-    """Check that all data is there; what stands after the last tensor is padding."""
-    start = -(-window.place // alignment) * alignment
+def _check_end(window: Window, place: int, alignment: int, end: int) -> None:
+    """Check that all data is there behind a header up to a place; after the last tensor stands padding."""
+    start = -(-place // alignment) * alignment
     if end and start + end > window.size:
         missing = start + end - window.size
         raise InputError("truncated", f"{window.name} lacks its last {missing:,} bytes; download it again")

@@ -1,0 +1,109 @@
+"""Answers for a service: kept ones at once, short ones here, long ones and strangers' models in processes."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sizewise.errors import InputError
+from sizewise.escaping import shorten
+from sizewise.service.answers import Reply, ask
+from sizewise.service.cache import BoundedCache
+from sizewise.service.headers import SENT, SentHeader
+from sizewise.service.jobs import HeldModel, Question, Reading
+from sizewise.service.verbs import Verb
+from sizewise.service.workers import Workers
+
+SHORT_SECONDS, LONG_SECONDS = 2.0, 10.0
+"""Deadlines of questions, and of searches and fits."""
+FETCHED = "hub:"
+"""How references to models of the hub begin."""
+ANSWERS = {"entries": 2_000, "most_bytes": 16 * 2**20}
+MODELS = {"entries": 256, "most_bytes": 32 * 2**20}
+LONG_VALUES = frozenset({"settings", "set", "largest_model", "draft", "compare"})
+"""Options that load further models, or change one into any other."""
+
+
+class Answerer:
+    """Answers questions of a service; close it at the end.
+
+    Answers are kept as long as the process: facts and prices do not change under it.
+    """
+
+    def __init__(self, workers: Workers | None = None) -> None:
+        self._workers = Workers() if workers is None else workers
+        self._answers: BoundedCache[Reply] = BoundedCache(**ANSWERS)
+        self._models: BoundedCache[HeldModel] = BoundedCache(**MODELS)
+
+    async def answer(self, asked: Verb, values: Mapping[str, Any]) -> Reply:
+        """Return the answer of a verb to values that are named as its options.
+
+        Raises SizewiseError as `ask`, InputError (not_found) for a sent header that is no longer held, and
+        Unanswered.
+        """
+        name = f"{asked.name} {json.dumps(values, sort_keys=True)}"
+        kept = self._answers.get(name)
+        if kept is not None:
+            return kept
+        models = {reference: self._held(reference).packed for reference in _references(values)}
+        if models or is_long(asked, values):
+            job = Question(verb=asked.name, values=dict(values), models=models)
+            reply: Reply = await self._workers.do(job, LONG_SECONDS if asked.is_slow else SHORT_SECONDS)
+        else:
+            reply = ask(asked, values)
+        self._answers.put(name, reply, len(name) + len(reply.text))
+        return reply
+
+    async def read_header(self, sent: SentHeader) -> Mapping[str, Any]:
+        """Return what a header says; its model is then held under ``model``.
+
+        Raises InputError as `model_of_header`, and Unanswered.
+        """
+        known = self._models.get(sent.reference)
+        if known is not None:
+            return known.document
+        found: HeldModel = await self._workers.do(Reading(sent=sent), SHORT_SECONDS)
+        self.hold(sent.reference, found)
+        return found.document
+
+    def hold(self, reference: str, model: HeldModel) -> None:
+        """Hold a model under a reference. Raises InputError (too_many_tensors) for one that is too large."""
+        if not self._models.put(reference, model, len(model.packed)):
+            raise InputError("too_many_tensors", "this header is too long to be held; ask the command line")
+
+    def held(self, reference: str) -> HeldModel | None:
+        """Return the model of a reference, None where it is not held."""
+        return self._models.get(reference)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._workers.close()
+
+    def _held(self, reference: str) -> HeldModel:
+        found = self._models.get(reference)
+        if found is None:
+            again = "drop the file again" if reference.startswith(SENT) else "ask for it from the hub again"
+            raise InputError("not_found", f"{shorten(reference, 60)} is no longer held; {again}")
+        return found
+
+
+def is_long(asked: Verb, values: Mapping[str, Any]) -> bool:
+    """Tell whether an answer may keep others waiting: searches, fits, models of somebody else."""
+    if asked.is_slow or any(values.get(name) for name in LONG_VALUES):
+        return True
+    if str(values.get("runtime", "")).strip().lower() == "all":
+        return True
+    return any(not isinstance(one, str) or one.lstrip().startswith("{") for one in _models(values))
+
+
+def _models(values: Mapping[str, Any]) -> Iterator[Any]:
+    for name in ("model", "draft"):
+        given = values.get(name)
+        if given is not None:
+            yield from given if isinstance(given, list) else [given]
+
+
+def _references(values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the references to held models among the values."""
+    for one in _models(values):
+        if isinstance(one, str) and one.startswith((SENT, FETCHED)):
+            yield one

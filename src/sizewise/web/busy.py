@@ -1,0 +1,12 @@
+"""The problem of a question that was not answered in time."""
+
+from fastapi import Response
+
+from sizewise.service.workers import Unanswered
+from sizewise.web.problems import problem
+
+
+def busy(error: Unanswered) -> Response:
+    """Return a problem document: 503, and when to ask again."""
+    again = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+    return problem(503, "busy", error.message, again)

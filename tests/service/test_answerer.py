@@ -1,0 +1,93 @@
+"""Where an answer is made: kept, in this process, or in one of its own."""
+
+import asyncio
+import json
+
+import pytest
+
+from sizewise.errors import InputError, UsageError
+from sizewise.service import answerer as module
+from sizewise.service.answerer import Answerer, is_long
+from sizewise.service.answers import ask
+from sizewise.service.verbs import verb
+
+from .test_headers import PAIRS, TOKENIZER, sent_gguf
+
+LLAMA = {"model_type": "llama", "hidden_size": 256, "num_hidden_layers": 2}
+
+
+@pytest.fixture
+def answerer():
+    answerer = Answerer()
+    yield answerer
+    answerer.close()
+
+
+def told(answerer, name, **values):
+    return asyncio.run(answerer.answer(verb(name), values))
+
+
+def test_an_answer_is_that_of_the_command_wherever_it_is_made(answerer):
+    for values in ({"model": "llama-3.1-8b", "on": "rtx-4090"}, {"model": LLAMA, "context": 512}):
+        assert told(answerer, "memory", **values) == ask(verb("memory"), values)
+
+
+def test_catalogue_names_need_no_process_and_configurations_do(answerer):
+    told(answerer, "params", model="gpt2")
+    assert answerer._workers.processes == []
+    told(answerer, "params", model=LLAMA)
+    assert len(answerer._workers.processes) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "long"),
+    [
+        ("memory", {"model": "gpt2"}, False),
+        ("speed", {"model": ["gpt2", "llama-3.1-8b"], "on": "rtx-4090"}, False),
+        ("laws loss", {"params": "7b", "tokens": "1T"}, False),
+        ("memory", {"model": '  {"model_type": "gpt2"}'}, True),
+        ("memory", {"model": ["gpt2", {}]}, True),
+        ("memory", {"model": "gpt2", "set": ["n_layer=100000"]}, True),
+        ("memory", {"model": "gpt2", "largest_model": True}, True),
+        ("memory", {"model": "gpt2", "runtime": "ALL "}, True),
+        ("plan train", {"model": "gpt2"}, True),
+    ],
+)
+def test_what_may_take_long_is_known_before_it_is_asked(name, values, long):
+    assert is_long(verb(name), values) == long
+
+
+def test_a_question_is_answered_once_whatever_the_order_of_its_values(answerer, monkeypatch):
+    first = told(answerer, "params", model="gpt2", tensors=True)
+    monkeypatch.setattr(module, "ask", None)
+    assert told(answerer, "params", tensors=True, model="gpt2") is first
+    with pytest.raises(TypeError):
+        told(answerer, "params", tensors=False, model="gpt2")
+
+
+def test_errors_are_those_of_the_command_and_are_not_kept(answerer):
+    with pytest.raises(UsageError, match="gpt-9"):
+        told(answerer, "params", model="gpt-9")
+    with pytest.raises(InputError, match="model_type"):
+        told(answerer, "params", model={"hidden_size": 5})
+    assert len(answerer._answers) == 0
+
+
+def test_a_header_is_held_until_others_need_its_place(answerer, monkeypatch):
+    _, sent = sent_gguf(PAIRS, TOKENIZER)
+    document = asyncio.run(answerer.read_header(sent))
+    assert json.loads(told(answerer, "params", model=sent.reference).text)["model"]["name"] == sent.name
+    asked = {"model": "gpt2", "runtime": "vllm", "on": "rtx-4090"}
+    alone, both = (told(answerer, "memory", **asked, **more) for more in ({}, {"draft": sent.reference}))
+    assert json.loads(both.text)["memory"]["total"] > json.loads(alone.text)["memory"]["total"]
+    assert document["model"] == sent.reference
+    answerer._models.entries = 0
+    _, other = sent_gguf(PAIRS, [])
+    asyncio.run(answerer.read_header(other))
+    with pytest.raises(InputError, match="drop the file again"):
+        told(answerer, "params", model=[sent.reference], tensors=True)
+
+
+def test_here_is_not_the_machine_of_the_service(answerer):
+    with pytest.raises(UsageError, match="here"):
+        told(answerer, "memory", model=LLAMA, on="here")

@@ -1,0 +1,124 @@
+"""Processes that do jobs: deadlines, deaths, queues, ends."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from sizewise.errors import InputError
+from sizewise.service.workers import Unanswered, Workers
+
+sys.path.insert(0, str(Path(__file__).parent))
+from jobs_for_tests import Dying, Hungry, Named, Refusing
+
+LONG = 30.0
+
+
+@pytest.fixture
+def workers(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    workers = Workers(most=2, queue=2)
+    yield workers
+    workers.close()
+    assert not workers.processes
+
+
+def done(workers, *jobs, seconds=LONG):
+    async def asked():
+        return await asyncio.gather(*(workers.do(job, seconds) for job in jobs), return_exceptions=True)
+
+    return asyncio.run(asked())
+
+
+def lives(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_process_is_started_when_it_is_needed_and_kept(workers):
+    assert workers.processes == []
+    (first,) = done(workers, Named())
+    assert done(workers, Named()) == [first]
+    assert workers.processes == [first]
+    assert first != os.getpid()
+
+
+def test_errors_come_back_as_they_were_raised(workers):
+    (error,) = done(workers, Refusing())
+    assert isinstance(error, InputError)
+    assert (error.code, error.message) == ("bad_config", "this is refused")
+    assert len(workers.processes) == 1
+
+
+def test_a_late_process_is_killed_and_replaced(workers):
+    (first,) = done(workers, Named())
+    (late,) = done(workers, Named(60), seconds=0.2)
+    assert isinstance(late, Unanswered)
+    assert "0.2 s" in late.message
+    assert not lives(first)
+    (second,) = done(workers, Named())
+    assert isinstance(second, int)
+    assert second != first
+
+
+@pytest.mark.parametrize("job", [Dying(), Hungry()])
+def test_a_dead_process_is_replaced(workers, job):
+    (dead,) = done(workers, job)
+    assert isinstance(dead, Unanswered)
+    assert isinstance(done(workers, Named())[0], int)
+
+
+def test_a_process_that_died_while_it_waited_is_not_asked(workers):
+    (first,) = done(workers, Named())
+    workers._idle[0].process.kill()
+    workers._idle[0].process.wait()
+    (second,) = done(workers, Named())
+    assert isinstance(second, int)
+    assert second != first
+
+
+def test_the_queue_is_bounded_and_says_when_to_come_again(workers):
+    found = done(workers, *[Named(0.3)] * 6)
+    refused = [one for one in found if isinstance(one, Unanswered)]
+    assert len(refused) == 2
+    assert all(one.retry_after for one in refused)
+    assert len({one for one in found if isinstance(one, int)}) == 2
+
+
+def test_no_one_waits_for_a_turn_longer_than_for_an_answer(workers):
+    async def asked():
+        long = [asyncio.ensure_future(workers.do(Named(60), LONG)) for _ in range(2)]
+        await asyncio.sleep(0)
+        try:
+            await workers.do(Named(), 0.2)
+        finally:
+            workers.close()
+            await asyncio.gather(*long, return_exceptions=True)
+
+    with pytest.raises(Unanswered, match="ask again"):
+        asyncio.run(asked())
+
+
+def test_nothing_lives_after_the_end_and_nothing_starts(workers):
+    (process,) = done(workers, Named())
+    workers.close()
+    assert not lives(process)
+    (ended,) = done(workers, Named())
+    assert isinstance(ended, Unanswered)
+
+
+def test_the_loop_goes_on_while_a_job_is_done(workers):
+    async def asked():
+        job = asyncio.ensure_future(workers.do(Named(0.3), LONG))
+        turns = 0
+        while not job.done():
+            await asyncio.sleep(0.01)
+            turns += 1
+        return turns
+
+    assert asyncio.run(asked()) > 5

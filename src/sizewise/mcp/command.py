@@ -28,8 +28,9 @@ def command(*, allow_here: bool, tools: tuple[str, ...]) -> None:
     try:
         from sizewise.mcp.server import create_server, serve
     except ModuleNotFoundError as error:
+        missing = (error.name or "mcp").partition(".")[0]
         raise InputError(
-            "missing_extra", f"{error.name} is not installed: pip install 'sizewise[mcp]'"
+            "missing_extra", f"{missing} is not installed: pip install 'sizewise[mcp]'"
         ) from None
     server = create_server(here=allow_here, only=tools)
     gc.enable()

@@ -50,7 +50,7 @@ def refused(path, *words, code="bad_data", **options):
         (TABLE.replace("\n", "\r\n"), "a.csv"),
         ("\n" + TABLE.replace("\na", "\n\na"), "a.csv"),
         ('"run","n_params","d_tokens","loss"\n"a","100,000,000","2e9",3.5\nb,200M,4B,"3.2"\n', "a.csv"),
-        (gzip.compress(TABLE.encode()), "a.csv.gz"),
+        (gzip.compress(TABLE.encode(), mtime=0), "a.csv.gz"),
         (
             json.dumps(
                 [
@@ -207,8 +207,8 @@ def test_rows_kept_by_a_column(file):
         (b"PK\x03\x04", "a.csv", "unsupported_format"),
         (b"PAR1", "a.csv", "unsupported_format"),
         (b"\x18\x00", "events.out.tfevents.1.host", "unsupported_format"),
-        (gzip.compress(pickle.dumps(1)), "a.csv.gz", "unsupported_format"),
-        (gzip.compress(b"n,d,loss\n")[:-6], "a.csv.gz", "truncated"),
+        (gzip.compress(pickle.dumps(1), mtime=0), "a.csv.gz", "unsupported_format"),
+        (gzip.compress(b"n,d,loss\n", mtime=0)[:-6], "a.csv.gz", "truncated"),
         (b"<!DOCTYPE html>", "a.csv", "unknown_format"),
         (b"version https://git-lfs.github.com/spec/v1\n", "a.csv", "lfs_pointer"),
         (b"[", "a.json", "bad_json"),

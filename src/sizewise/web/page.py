@@ -1,8 +1,9 @@
 """The page and its files: each by its exact name from a fixed table."""
 
+from hashlib import sha256
 from importlib.resources import files
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 KINDS = {
     "html": "text/html; charset=utf-8",
@@ -23,7 +24,12 @@ def add_page(app: FastAPI) -> None:
 
 
 def _add(app: FastAPI, path: str, content: bytes, kind: str) -> None:
-    async def file() -> Response:
-        return Response(content, media_type=kind)
+    """Add a file; a browser keeps it and asks whether it is still the same."""
+    headers = {"Cache-Control": "no-cache", "ETag": f'"{sha256(content).hexdigest()[:20]}"'}
+
+    async def file(request: Request) -> Response:
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=kind, headers=headers)
 
     app.add_api_route(path, file, methods=["GET"], include_in_schema=False)

@@ -21,22 +21,32 @@ TITLES = {
     422: "A value is not accepted",
     429: "Too many requests",
     431: "The header is too large",
+    500: "The service has a bug",
     502: "The hub did not answer",
     503: "The service is busy",
 }
 UNKNOWN = frozenset({"bad_reference", "not_found", "unknown_device", "unknown_format"})
 """Codes of names that nothing has."""
+CLOSE = {"Connection": "close"}
+"""Beside a problem before whose body is read: the rest of it is not."""
+_MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a problem document. ``detail`` is one line, escaped where it was made."""
+def problem_text(status: int, code: str, detail: str) -> str:
+    """Return a problem document; nothing in it can be taken for markup."""
     document = {
         "type": f"urn:sizewise:problem:{code}",
         "title": TITLES[status],
         "status": status,
         "detail": detail,
     }
-    return Response(json.dumps(document), status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+    return json.dumps(document).translate(_MARKUP)
+
+
+def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a problem document as a response. ``detail`` is one line, escaped where it was made."""
+    text = problem_text(status, code, detail)
+    return Response(text, status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
 def problem_of(error: SizewiseError) -> Response:

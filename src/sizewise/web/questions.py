@@ -2,93 +2,110 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request, Response
-from pydantic import ValidationError
 
-from sizewise import __version__
 from sizewise.errors import SizewiseError
-from sizewise.escaping import escape, shorten
-from sizewise.service.answers import ask
-from sizewise.service.schemas import accepted
+from sizewise.escaping import shorten
+from sizewise.service.answerer import Answerer
+from sizewise.service.schemas import checked, read_query
 from sizewise.service.verbs import OFFERED, Verb, verb
+from sizewise.service.workers import Unanswered
 from sizewise.sources.json_text import parse_object
+from sizewise.web.busy import busy
+from sizewise.web.operations import MEDIA_TYPES, by_body_operation, by_query_operation
 from sizewise.web.problems import problem, problem_of
+from sizewise.web.settings import CONFIG_BODY_BYTES, QUESTION_BYTES, Bodies
 
-MEDIA_TYPES = {
-    "json": "application/json",
-    "table": "text/plain; charset=utf-8",
-    "csv": "text/csv; charset=utf-8",
-    "md": "text/markdown; charset=utf-8",
-}
+MOST_FIELDS = 400
+"""Names in a query string."""
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def add_questions(app: FastAPI) -> None:
-    """Add GET and POST of every verb below ``/api``, and health and version."""
+def add_questions(app: FastAPI, answerer: Answerer) -> None:
+    """Add GET and POST of every verb below ``/api``."""
     for name in OFFERED:
         asked = verb(name)
-        path = f"/api/{asked.path}"
-        identifier = asked.path.replace("/", "_")
-        for method, handler in (("GET", _by_query(asked)), ("POST", _by_body(asked))):
+        ways: tuple[tuple[str, Handler, dict[str, Any]], ...] = (
+            ("GET", _by_query(asked, answerer), by_query_operation(asked)),
+            ("POST", _by_body(asked, answerer), by_body_operation(asked)),
+        )
+        for method, handler, operation in ways:
             app.add_api_route(
-                path,
+                _path(asked),
                 handler,
                 methods=[method],
-                operation_id=f"{method.lower()}_{identifier}",
+                operation_id=f"{method.lower()}_{asked.path.replace('/', '_')}",
                 summary=asked.summary,
                 description=asked.description,
                 response_class=Response,
+                openapi_extra=operation,
             )
 
-    async def health() -> dict[str, str]:
-        return {"status": "ok", "version": __version__}
 
-    app.add_api_route("/api/health", health, methods=["GET"], summary="Whether the service answers.")
+def question_bodies() -> Bodies:
+    """Return the most bytes of a body of each question, by its path."""
+    return {_path(asked): _most(asked) for asked in map(verb, OFFERED)}
 
 
-def _by_query(asked: Verb) -> Handler:
+def _path(asked: Verb) -> str:
+    return f"/api/{asked.path}"
+
+
+def _most(asked: Verb) -> int:
+    return CONFIG_BODY_BYTES if asked.takes_runs or "model" in asked.options else QUESTION_BYTES
+
+
+def _by_query(asked: Verb, answerer: Answerer) -> Handler:
     async def by_query(request: Request) -> Response:
-        values: dict[str, Any] = {}
-        for name in request.query_params:
-            given = request.query_params.getlist(name)
-            option = asked.options.get(name)
-            repeated = option is not None and (name == "model" or option.schema.get("type") == "array")
-            if len(given) > 1 and not repeated:
-                return problem(400, "bad_option", f"{escape(shorten(name, 60))} is given more than once")
-            values[name] = given if repeated else given[0]
-        return _answer(asked, values, strict=False)
+        query = request.scope["query_string"]
+        try:
+            fields = parse_qsl(
+                query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+            )
+        except ValueError:
+            return problem(400, "bad_option", "the query string is no list of names and texts in UTF-8")
+        return await _answer(answerer, asked, read_query(asked, fields))
 
     return by_query
 
 
-def _by_body(asked: Verb) -> Handler:
+def _by_body(asked: Verb, answerer: Answerer) -> Handler:
     async def by_body(request: Request) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        if request.scope["query_string"]:
+            return problem(422, "bad_option", "options are in the body of a POST, none in its address")
+        if not _is_json(request.headers.get("content-type", "")):
             return problem(415, "unknown_format", "send application/json")
+        body = await request.body()
         try:
-            values, _ = parse_object(await request.body(), "the body")
+            values, doubled = parse_object(body, "the body")
         except SizewiseError as error:
             return problem(400, error.code, error.message)
-        return _answer(asked, values, strict=True)
+        if doubled:
+            return problem(400, "bad_json", f"the body holds {shorten(doubled[0])} more than once")
+        if len(body) > QUESTION_BYTES and not {"model", "runs"} & values.keys():
+            return problem(413, "too_large", f"options have at most {QUESTION_BYTES:,} bytes")
+        return await _answer(answerer, asked, values)
 
     return by_body
 
 
-def _answer(asked: Verb, values: dict[str, Any], *, strict: bool) -> Response:
+def _is_json(content_type: str) -> bool:
+    kind, _, parameters = content_type.partition(";")
+    charset = parameters.strip().lower().replace('"', "")
+    return kind.strip().lower() == "application/json" and charset in ("", "charset=utf-8")
+
+
+async def _answer(answerer: Answerer, asked: Verb, values: dict[str, Any]) -> Response:
     try:
-        told = accepted(asked).model_validate(values, strict=strict)
-    except ValidationError as error:
-        return problem(422, "bad_option", _told(error))
+        told = checked(asked, values)
+    except SizewiseError as error:
+        return problem(422, error.code, error.message)
     try:
-        reply = ask(asked, told.model_dump(exclude_unset=True, exclude_none=True))
+        reply = await answerer.answer(asked, told)
+    except Unanswered as error:
+        return busy(error)
     except SizewiseError as error:
         return problem_of(error)
     return Response(reply.text, media_type=MEDIA_TYPES[reply.format])
-
-
-def _told(error: ValidationError) -> str:
-    """Return the first thing that is wrong, in one line that quotes no value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = ".".join(str(part) for part in first["loc"][:1])
-    return f"{escape(shorten(place, 60))}: {first['msg']}"

@@ -84,6 +84,7 @@ export function answerOf(place, tools, form) {
     heading.textContent = question.title;
     const opened = new Set([...section.querySelectorAll("details[data-key]")].filter((one) => one.open).map((one) => one.dataset.key));
     body.replaceChildren(...warningsOf(answer), ...[question.draw(answer, tools)].flat().filter(Boolean));
+    if (section === place.firstElementChild) strip(question.summary?.(answer) ?? "");
     formulas.hidden = !question.explain;
     if (answer.lines && formulas.open) {
       formulas.lastChild.replaceChildren(...[answer.lines].flat().map((line) => tree(line, question.name, true)));
@@ -95,9 +96,15 @@ export function answerOf(place, tools, form) {
   function fail(problem) {
     heading.textContent = current.title;
     const text = problem instanceof Problem ? problem.message : "the service does not answer";
-    const beside = problem instanceof Problem && form.tellError(problem.field, text);
-    error.textContent = beside ? `not answered: see ${problem.field.replaceAll("_", " ")}` : text;
+    const field = problem instanceof Problem ? nameInForm(problem) : "";
+    error.textContent = field && form.tellError(field, text) ? `not answered: ${form.labelOf(field)}` : text;
     body.classList.add("stale");
+  }
+
+  /** Return the field that a problem is about: the form's own name of it, where the question calls it otherwise. */
+  function nameInForm(problem) {
+    const found = problem.fieldOf(current.values);
+    return Object.entries(current.called ?? {}).find(([, name]) => name === found)?.[0] ?? found;
   }
 
   return {
@@ -111,6 +118,13 @@ export function answerOf(place, tools, form) {
       section.remove();
     },
   };
+}
+
+/** Show one sentence at the foot of narrow screens, where the answers are below the form. */
+function strip(text) {
+  const line = document.getElementById("strip");
+  line.textContent = text;
+  line.hidden = text === "";
 }
 
 /** Return the warnings of an answer, as one list. */

@@ -56,7 +56,7 @@ function show(tab, given) {
 
 function opened(tab, values) {
   const form = formOf(tab.fields, set);
-  const answers = h("div", { class: "answers" });
+  const answers = h("div", { class: "answers", id: "answers", tabindex: "-1" });
   const tools = { set, ask, get values() { return values; } };
   const shown = new Map();
   place.replaceChildren(h("div", { class: "side" }, h("p", { class: "about" }, tab.about), form.form), answers);

@@ -6,22 +6,29 @@ import { binary, gib, large, short } from "./numbers.js";
 const PLACED = ["subject", "name", "words", "laws", "runs", "model"];
 const ADDRESS_LIMIT = 4000;
 
-/** An error that the service told: its code, one line of text, and the field that it is about, if known. */
+/** An error that the service told: its status, its code, and one line of text. */
 export class Problem extends Error {
   constructor(status, document) {
     super(document.detail || document.title || `the service answered ${status}`);
     this.status = status;
     this.code = String(document.type ?? "").split(":").pop();
-    this.field = document.field ?? fieldOf(this.code, this.message);
+    this.field = document.field ?? "";
+  }
+
+  /** Return the name of the value that it is about: the one it names, quotes, or whose option it offers; or "". */
+  fieldOf(values) {
+    const begins = /^([a-z][a-z_]*)[:.]/.exec(this.message)?.[1];
+    const quoted = [...this.message.matchAll(/'([^']+)'/g)].map((found) => found[1]);
+    const holds = ([name, value]) => typeof value === "string" && name !== "set" && !configuration(value)
+      && [value, ...value.split(/[,:]/)].some((part) => quoted.includes(part.trim()));
+    const flag = /--([a-z][a-z-]*)/.exec(this.message)?.[1].replaceAll("-", "_");
+    return this.field || [begins, Object.entries(values).find(holds)?.[0], FIELDS_OF_CODES[this.code], flag]
+      .find((name) => name in values) || "";
   }
 }
 
-const FIELDS_OF_CODES = { unknown_device: "on", bad_reference: "model", not_found: "model" };
-
-function fieldOf(code, detail) {
-  const flag = /--([a-z][a-z-]*)/.exec(detail) ?? /^([a-z][a-z_ -]*?):/.exec(detail);
-  return FIELDS_OF_CODES[code] ?? (flag ? flag[1].replaceAll("-", "_") : "");
-}
+const FIELDS_OF_CODES = { unknown_device: "on", ...Object.fromEntries(["bad_reference", "not_found", "bad_config", "bad_json",
+  "unsupported_architecture", "missing_field"].map((code) => [code, "model"])) };
 
 /** Return values without the empty ones, texts of numbers left as they are. */
 export function told(values) {
@@ -30,13 +37,23 @@ export function told(values) {
   return Object.fromEntries(kept.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : value]));
 }
 
-/** Return a parsed configuration where a text is one, and the text itself otherwise. */
+/** Tell whether a text is a configuration. */
 function configuration(text) {
   return typeof text === "string" && text.trimStart().startsWith("{");
 }
 
 /** Return the response to a verb and values. Raises Problem; AbortError where `signal` says so. */
 export async function response(verb, values, signal) {
+  const answer = await sent(verb, values, signal);
+  if (answer.ok) return answer;
+  if (answer.status === 404 && await sendAgain(values.model)) {
+    const second = await sent(verb, values, signal);
+    if (second.ok) return second;
+  }
+  throw new Problem(answer.status, await answer.json().catch(() => ({})));
+}
+
+async function sent(verb, values, signal) {
   const asked = told(values);
   const path = `/api/${verb.replaceAll(" ", "/")}`;
   const query = new URLSearchParams();
@@ -44,12 +61,28 @@ export async function response(verb, values, signal) {
     for (const one of Array.isArray(value) ? value : [value]) query.append(name, String(one));
   }
   const long = query.toString().length > ADDRESS_LIMIT || configuration(asked.model) || "runs" in asked;
-  const answer = long
-    ? await fetch(path, { method: "POST", signal, headers: { "content-type": "application/json" },
+  return long
+    ? fetch(path, { method: "POST", signal, headers: { "content-type": "application/json" },
       body: JSON.stringify(await typed(verb, asked)) })
-    : await fetch(`${path}?${query}`, { signal });
+    : fetch(`${path}?${query}`, { signal });
+}
+
+const headers = new Map();
+
+/** Send a file's header; return the value (`header:…`) that names its model. Raises Problem. */
+export async function sendHeader(query, body) {
+  const answer = await fetch(`/api/header?${query}`, {
+    method: "POST", headers: { "content-type": "application/octet-stream" }, body });
   if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
-  return answer;
+  const { model } = await answer.json();
+  headers.set(model, [query, body]);
+  return model;
+}
+
+/** Send a header again that the service no longer holds; say whether that was done. */
+async function sendAgain(model) {
+  if (!headers.has(model)) return false;
+  return sendHeader(...headers.get(model)).then(() => true, () => false);
 }
 
 /** Return the answer to a verb as an object. */
@@ -69,7 +102,7 @@ async function typed(verb, values) {
 function kindsOf(document, verb) {
   const operation = document.paths?.[`/api/${verb.replaceAll(" ", "/")}`]?.post;
   let schema = operation?.requestBody?.content?.["application/json"]?.schema ?? {};
-  if (schema.$ref) schema = document.components.schemas[schema.$ref.split("/").pop()];
+  if (schema.$ref) schema = document.components?.schemas?.[schema.$ref.split("/").pop()] ?? {};
   const kind = (one) => one.type ?? one.anyOf?.map(kind).find((each) => each !== "null");
   return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, one]) => [name, kind(one)]));
 }

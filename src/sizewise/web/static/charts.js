@@ -161,7 +161,7 @@ export function scatter({ width, height = 340, groups, front = [], x, y, title }
   const points = groups.flatMap((group) => group.points);
   const spread = (values, axis) => (axis.kind === "linear" ? extent(values, "linear") : widened(extent(values, axis.kind)));
   const legend = groups.map((group, place) => ({ name: group.name, mark: `c${place}` }));
-  const drawn = frame({ width, height, title, legend: groups.length > 1 ? legend : [],
+  const drawn = frame({ width, height, title, legend: groups.length > 1 ? legend : [], square: true,
     x: { ...x, domain: x.domain ?? spread(points.map((point) => point.x), x) },
     y: { ...y, domain: y.domain ?? spread(points.map((point) => point.y), y) } });
   if (front.length > 1) drawn.plot.append(svg("path", { class: "line front", d: path(front, drawn) }));

@@ -42,6 +42,7 @@ export function formOf(fields, change) {
       if (one.field.more) form.querySelector(".rest").open = true;
       return true;
     },
+    labelOf: (name) => fields.find((field) => field.name === name).label,
     clearErrors() {
       for (const one of built) {
         one.error.textContent = "";

@@ -14,8 +14,8 @@ export const quantField = (value = "") => ({
 
 /** Tokens of context. */
 export const contextField = (value, name = "context", label = "Context, tokens") => ({
-  name, label, kind: "slider", value, stops: binaryStops(512, 2 ** 20), ticks: [2048, 8192, 32768, 131072, 2 ** 20],
-  show: binary, read: tokensOf });
+  name, label, kind: "slider", value, stops: binaryStops(...(name === "context" ? [512, 2 ** 20] : [32, 2 ** 17])),
+  ticks: name === "context" ? [2048, 8192, 32768, 131072, 2 ** 20] : [128, 1024, 8192, 65536], show: binary, read: tokensOf });
 
 /** Sequences, requests or users at once. */
 export const sequencesField = (name = "sequences", label = "Sequences at once", value = "1", last = 256) => ({
@@ -28,6 +28,5 @@ export const engineFields = (engines) => [{
   choices: engines.map((engine) => [engine === "auto" ? "" : engine, engine === "auto" ? "usual for the format" : engine]) }];
 
 /** Devices, several with commas. */
-export const deviceFields = (value) => [{
-  name: "on", label: "Devices", kind: "names", names: "devices", many: true, value,
-  hint: "several with commas, :2 for two of a kind; empty: what fits" }];
+export const deviceFields = (value, hint = "several with commas, :2 for two of a kind; empty: what fits") => [{
+  name: "on", label: "Devices", kind: "names", names: "devices", many: true, value, hint }];

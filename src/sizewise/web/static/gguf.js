@@ -2,12 +2,13 @@
  * The header of a GGUF file without its long arrays.
  *
  * The metadata is walked slice by slice; arrays of more than `KEPT` values (tokens, scores, merges of a
- * tokenizer) are left out: under the same key stands an array of no values. What is left,
- * with the tensor infos as they are, is a GGUF header of its own.
+ * tokenizer) are left out and no longer counted. What is left, with the tensor infos as they are, is a GGUF
+ * header of its own.
  */
 
 const KEPT = 4096;
 const CHUNK = 2 ** 20;
+const PAIRS_AT = 16;
 const SIZES = { 0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8 };
 const TEXT = 8;
 const ARRAY = 9;
@@ -52,7 +53,10 @@ class Reader {
   }
 }
 
-/** Return the header as a Blob. Raises Error for files that end within it or hold unknown kinds of values. */
+/**
+ * Return {header, end}: the header as a Blob, and where it ends in the file.
+ * Raises Error for files that end within it or hold unknown kinds of values.
+ */
 export async function gguf(file) {
   const reader = new Reader(file);
   reader.skip(4);
@@ -60,30 +64,35 @@ export async function gguf(file) {
   if (version !== 2 && version !== 3) throw new Error(`GGUF version ${version} is not read here`);
   const tensors = await reader.u64();
   const pairs = await reader.u64();
-  const kept = [file.slice(0, reader.at)];
-  for (let pair = 0; pair < pairs; pair += 1) kept.push(...await keptOf(reader, file));
+  const kept = [];
+  for (let pair = 0; pair < pairs; pair += 1) {
+    const begin = reader.at;
+    if (await isShort(reader)) kept.push(file.slice(begin, reader.at));
+  }
   const infos = reader.at;
   for (let tensor = 0; tensor < tensors; tensor += 1) await skipInfo(reader);
-  kept.push(file.slice(infos, reader.at));
-  return new Blob(kept);
+  return { header: new Blob([file.slice(0, PAIRS_AT), number(kept.length), ...kept, file.slice(infos, reader.at)]), end: reader.at };
 }
 
-/** Walk one pair; return the parts of it that are sent. */
-async function keptOf(reader, file) {
-  const begin = reader.at;
+function number(value) {
+  const written = new DataView(new ArrayBuffer(8));
+  written.setBigUint64(0, BigInt(value), true);
+  return written.buffer;
+}
+
+/** Walk one pair; say whether it is sent. */
+async function isShort(reader) {
   reader.skip(await reader.u64());
   const kind = await reader.u32();
   if (kind !== ARRAY) {
     await skipValue(reader, kind);
-    return [file.slice(begin, reader.at)];
+    return true;
   }
   const of = await reader.u32();
-  const head = file.slice(begin, reader.at);
   const length = await reader.u64();
   if (of in SIZES) reader.skip(SIZES[of] * length);
   else for (let item = 0; item < length; item += 1) await skipValue(reader, of);
-  if (length <= KEPT) return [file.slice(begin, reader.at)];
-  return [head, new Uint8Array(8)];
+  return length <= KEPT;
 }
 
 async function skipValue(reader, kind) {

@@ -4,6 +4,8 @@ import { combobox } from "./combobox.js";
 import { h, newId } from "./dom.js";
 import { headerOf } from "./files.js";
 
+const CONFIG_LIMIT = 1e6;
+
 /** What values stand for on a command line: `header:…` texts by the names of the files they came from. */
 export const fileNames = new Map();
 
@@ -12,19 +14,18 @@ export function modelField(field, attributes, change) {
   const named = combobox({ ...field, names: "models" }, attributes, taken);
   const pasted = h("textarea", { id: newId("config"), rows: 6, spellcheck: "false",
     placeholder: '{"model_type": "llama", …}', onchange: () => taken(pasted.value.trim()) });
-  const file = h("input", { type: "file", id: newId("file"), accept: ".json,.safetensors,.gguf",
-    onchange: () => file.files[0] && read(file.files[0]) });
+  const file = h("input", { type: "file", id: newId("file"), accept: ".json,.safetensors,.gguf", multiple: true,
+    onchange: () => file.files.length && read([...file.files]) });
   const note = h("p", { class: "hint", role: "status" });
   const details = h("details", { class: "paste" }, h("summary", {}, "or paste a config.json, drop a file"),
     h("label", { for: pasted.id }, "config.json"), pasted,
-    h("label", { for: file.id }, "config.json, safetensors or GGUF file (only its header is read and sent)"), file);
+    h("label", { for: file.id }, "a file: config.json, safetensors (with its config.json) or GGUF; only its header is read and sent"), file);
   const around = h("div", { class: "model", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
     ondragleave: () => around.classList.remove("over"),
     ondrop: (event) => {
       event.preventDefault();
       around.classList.remove("over");
-      const dropped = event.dataTransfer.files[0];
-      if (dropped) read(dropped);
+      if (event.dataTransfer.files.length) read([...event.dataTransfer.files]);
       else taken(event.dataTransfer.getData("text").trim());
     } }, named.around, note, details);
 
@@ -32,11 +33,15 @@ export function modelField(field, attributes, change) {
     show(value);
     change(value);
   }
-  async function read(chosen) {
-    note.textContent = `reading the header of ${chosen.name} …`;
+  async function read(files) {
+    const config = files.find((one) => one.name.endsWith(".json")) ?? null;
+    const chosen = files.find((one) => one !== config) ?? config;
+    note.textContent = `reading ${chosen.name} …`;
     try {
-      const value = chosen.name.endsWith(".json") ? (await chosen.text()).trim() : await headerOf(chosen);
-      if (!value.startsWith("{")) fileNames.set(value, chosen.name);
+      if (chosen.size > CONFIG_LIMIT && chosen === config) throw new Error("a configuration has at most 1 MB");
+      const value = chosen === config ? (await config.text()).trim() : await headerOf(chosen, config);
+      if (chosen !== config) fileNames.set(value, chosen.name);
+      else if (!value.startsWith("{")) throw new Error("it holds no JSON object");
       taken(value);
     } catch (error) {
       note.textContent = `${chosen.name}: ${error.message}`;

@@ -49,7 +49,7 @@ export function seconds(value) {
 
 /** Return dollars: `$1.55`, `$12,300`. */
 export function dollars(value) {
-  return `$${value >= 1000 ? count(value) : value >= 0.1 ? value.toFixed(2) : short(value)}`;
+  return `$${value >= 100 || (value >= 1 && Number.isInteger(value)) ? count(value) : value >= 0.1 ? value.toFixed(2) : short(value)}`;
 }
 
 /** Return a part as per cent. */

@@ -29,7 +29,7 @@ function powerTicks(base, begin, end, most) {
   const first = Math.ceil(begin - 1e-9);
   const last = Math.floor(end + 1e-9);
   if (base === 10 && last - first < 2) {
-    const parts = [1, 2, 3, 5].flatMap((one) => [first - 1, first, last].map((power) => one * 10 ** power));
+    const parts = [1, 2, 5].flatMap((one) => [first - 1, first, last].map((power) => one * 10 ** power));
     const inside = (one) => Math.log10(one) >= begin - 1e-9 && Math.log10(one) <= end + 1e-9;
     return [...new Set(parts)].filter(inside).sort((left, right) => left - right);
   }
@@ -43,7 +43,7 @@ function powerTicks(base, begin, end, most) {
  * Return the frame of a plot: {root, plot, x, y, width, height}. `x`, `y` of the options: {kind, domain, label, format}.
  * The drawing goes into `plot`, the title and description are for those who do not see it.
  */
-export function frame({ width, height, x, y, title, description, legend = [] }) {
+export function frame({ width, height, x, y, title, description, legend = [], square = false }) {
   const top = 26 + legendHeight(legend, width);
   const left = 8 + 7.2 * Math.max(...scale(y.kind, y.domain, [0, 1], 6, y.unit).ticks.map((tick) => y.format(tick).length), 3);
   const inner = { left, right: width - 14, top, bottom: height - 40 };
@@ -63,7 +63,7 @@ export function frame({ width, height, x, y, title, description, legend = [] }) 
     svg("text", { class: "label", x: inner.right, y: height - 6, "text-anchor": "end" }, x.label),
     svg("text", { class: "label", x: 2, y: top - 10 }, y.label));
   const plot = svg("g", { class: "plot" });
-  root.append(axes, legendOf(legend, width), plot);
+  root.append(axes, legendOf(legend, width, square), plot);
   return { root, plot, x: across, y: up, inner };
 }
 

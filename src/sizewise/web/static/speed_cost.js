@@ -1,0 +1,44 @@
+/** Money: own devices against an API. */
+
+import { h } from "./dom.js";
+import { fitted, lines } from "./charts.js";
+import { dollars, large, percent } from "./numbers.js";
+
+const HOURS = 24;
+const STEPS = 80;
+
+/** Return the comparison of an answer with an API, or nothing where none was asked for. */
+export function breakEven({ cost }) {
+  const found = cost?.break_even;
+  if (!found) return null;
+  const share = found.share_of_capacity.value;
+  const told = share <= 1
+    ? `From ${large(found.tokens_per_day.value)} tokens a day (${large(found.requests_per_day.value)} requests) the devices cost less: `
+      + `${percent(share)} of what they serve.`
+    : `The devices never cost less: it would take ${large(found.tokens_per_day.value)} tokens a day, and they serve `
+      + `${large(found.capacity_tokens_per_day.value)}.`;
+  return [h("h3", {}, "Own devices or an API"),
+    h("p", {}, `${found.against}: ${dollars(found.api_usd_per_million.value)} per million tokens of this mix. `,
+      h("strong", { class: share <= 1 ? "yes" : "no" }, told)),
+    fitted((width) => picture(cost, found, width)),
+    h("p", { class: "note" }, `prices: ${cost.usd_per_hour.source}; ${found.api_usd_per_million.source}, ${found.api_usd_per_million.as_of}`)];
+}
+
+function picture(cost, found, width) {
+  const capacity = found.capacity_tokens_per_day.value;
+  const rent = HOURS * cost.usd_per_hour.value;
+  const meet = found.tokens_per_day.value;
+  const [from, to] = [Math.min(meet, capacity) / 30, Math.max(meet, capacity) * 3];
+  const tokens = Array.from({ length: STEPS + 1 }, (_, step) => from * (to / from) ** (step / STEPS));
+  const own = [...tokens, capacity, capacity * 1.0001, 2 * capacity, 2 * capacity * 1.0001].filter((one) => one <= to)
+    .sort((left, right) => left - right).map((one) => [one, rent * Math.ceil(one / capacity - 1e-9)]);
+  const api = tokens.map((one) => [one, (one * found.api_usd_per_million.value) / 1e6]);
+  const axis = { kind: "log10", format: (value) => large(value).replace(" ", "") };
+  return lines({
+    width, height: 280, title: "Cost per day against tokens per day",
+    series: [{ name: "own devices", points: own }, { name: found.against, points: api }],
+    uprights: [{ value: capacity, label: "all that they serve" }],
+    marks: meet <= capacity ? [{ x: meet, y: rent, label: `${large(meet)} tokens` }] : [],
+    x: { ...axis, label: "tokens a day" }, y: { ...axis, label: "USD a day", format: (value) => dollars(value) },
+  });
+}

@@ -151,3 +151,9 @@ def test_samples_lie_on_the_curves() -> None:
         alike = {point.context for point in few.points} & {point.context for point in many.points}
         assert len(alike) >= 2
         assert {p for p in few.points if p.context in alike} == {p for p in many.points if p.context in alike}
+
+
+def test_a_cache_format_that_the_engine_refuses_has_no_curve() -> None:
+    answer = sw.memory_answer("phi-2", on="rtx-4090", quant="q4_k_m")
+    for find in (context_curves, context_samples):
+        assert [curve.scenario.cache.name for curve in find(answer).curves] == ["fp16"]

@@ -9,6 +9,7 @@ from sizewise.architecture import Model
 from sizewise.catalog.device_trust import suggested_devices
 from sizewise.catalog.devices import Device
 from sizewise.catalog.formats import cache_formats
+from sizewise.errors import UsageError
 from sizewise.ledger import Line, total
 from sizewise.planning.alone import treated_as
 from sizewise.planning.answer import Fit, MemoryAnswer
@@ -85,7 +86,7 @@ def context_curves(answer: MemoryAnswer) -> ContextCurves:
     if not scenario.placements:
         scenario = replace(scenario, placements=(Placement(device=device, count=1),))
     weights = stored_weights(answer.model, scenario)
-    trials = [_Trial(answer.model, one, weights, device) for one in cache_variants(scenario)]
+    trials = _trials(answer.model, scenario, weights, device)
     reaches = [[trial.reach(fit.usable - fits[0].usable) for trial in trials] for fit in fits]
     shown = [row for row, of in enumerate(reaches) if row == 0 or min(of) < trials[0].limit]
     return ContextCurves(
@@ -111,10 +112,9 @@ def context_samples(answer: MemoryAnswer) -> ContextCurves:
     end = max(scenario.context, min(LONGEST, max(known or 0, answer.model.context or 0)))
     contexts = _samples(scenario, end)
     found: dict[tuple[ContextPoint, ...], ContextCurve] = {}
-    for one in cache_variants(scenario):
-        trial = _Trial(answer.model, one, weights, device)
+    for trial in _trials(answer.model, scenario, weights, device):
         points = tuple(trial.point(context) for context in contexts)
-        found.setdefault(points, ContextCurve(scenario=one, points=points, reaches=()))
+        found.setdefault(points, ContextCurve(scenario=trial.scenario, points=points, reaches=()))
     return ContextCurves(
         scenario=scenario,
         held=_held(answer.model, scenario, weights, device),
@@ -168,6 +168,15 @@ class _Trial:
 
         self._at: Callable[[int], tuple[ContextPoint, int]] = cache(run)
 
+    @property
+    def runs(self) -> bool:
+        """Whether the engine runs the model with this cache: its blocks may not divide a head."""
+        try:
+            self._at(self.scenario.context)
+        except UsageError:
+            return False
+        return True
+
     def point(self, context: int) -> ContextPoint:
         return self._at(context)[0]
 
@@ -179,6 +188,12 @@ class _Trial:
 
         guess = straight_guess(lacking, max(self.scenario.context, 2))
         return largest(lambda context: lacking(context) <= 0, self.limit, guess)
+
+
+def _trials(model: Model, scenario: Scenario, weights: Line, device: Device) -> list[_Trial]:
+    """Return a trial of each cache format that the engine runs the model with."""
+    trials = (_Trial(model, one, weights, device) for one in cache_variants(scenario))
+    return [trial for trial in trials if trial.scenario is scenario or trial.runs]
 
 
 def _asked_device(answer: MemoryAnswer) -> tuple[Device, list[Fit]]:

@@ -32,12 +32,14 @@ CONFIG_LIMIT = 1_000_000
 """Characters of a configuration, and of a file of runs."""
 
 ELSEWHERE = frozenset(
-    {"offline", "via", "as_json", "output_file", "plot", "quiet", "no_color", "refresh", "check", "card",
+    {"offline", "via", "as_json", "output_file", "plot", "quiet", "no_color", "refresh", "check",
      "existing", "check_sweep", "calibration"}
 )  # fmt: skip
 """Parameters that speak of this machine: its files, its network, its terminal, its exit code."""
 RENAMED = {"references": "model", "file": "runs", "items": "laws"}
 FORMATS = ("json", "table", "csv", "md")
+CARDS = ("html", "md", "json")
+"""Kinds of a scaling card, which a command writes into a file and a service hands over in its answer."""
 _ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "maximum": AMOUNT_LIMIT}
 _SHARE = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 _PART = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
@@ -173,6 +175,12 @@ def _option_schema(name: str, parameter: click.Option, quantity: Quantity | None
         schema: dict[str, Any] = {"type": "boolean"}
     elif name == "format":
         schema = {"type": "string", "enum": list(FORMATS), "default": "json"}
+    elif name == "card":
+        schema = {
+            "type": "string",
+            "enum": list(CARDS),
+            "description": "A scaling card, as text in the JSON.",
+        }
     elif quantity is not None:
         schema = quantity.schema
     elif name in BOUNDS and not isinstance(parameter.type, type(click.STRING)):
@@ -183,7 +191,7 @@ def _option_schema(name: str, parameter: click.Option, quantity: Quantity | None
             schema["pattern"] = "^[^=]+="
     if parameter.multiple:
         schema = {"type": "array", "items": schema, "maxItems": LIST_LIMIT}
-    if parameter.help:
+    if parameter.help and "description" not in schema:
         schema["description"] = parameter.help
     return schema
 

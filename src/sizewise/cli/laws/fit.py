@@ -5,15 +5,18 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from sizewise.cli.caller import caller
 from sizewise.cli.laws.answer import Answered, emit_law
 from sizewise.cli.laws.coefficients import additive_of
 from sizewise.cli.laws.options import FORCE, Flops, with_options
 from sizewise.cli.laws.progress import counted
 from sizewise.cli.laws.run_options import KEYS, reading_options, runs_of
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.options import Output, check_curve, output_options
+from sizewise.report.document import Document
 from sizewise.report.laws.fit import fit_document, fit_rows
 from sizewise.report.laws.fit_text import fit_notes, fit_notices, fit_tables
-from sizewise.scaling.fit.study import Study, studied
+from sizewise.report.laws.own_curves import own_curves
+from sizewise.scaling.fit.study import Studied, Study, studied
 
 FORMS = {"additive": False, "tied": True}
 OF_THE_LAW = (
@@ -25,6 +28,7 @@ OF_THE_LAW = (
     "forms",
     "profiles",
     "card",
+    "curve",
     "drop",
     "against",
 )
@@ -64,14 +68,16 @@ OF_THE_LAW = (
 @click.option("--drop", multiple=True, metavar="RUN", help="Leave a run out; what that does is said.")
 @click.option("--against", metavar="LAW", help="How well a published law (or E=…,A=…,B=…,…) fits the runs.")
 @click.option("--card", metavar="FILE", help="Write a scaling card into a new html, md or json file.")
+@click.option("--curve", is_flag=True, help="The runs and the law around them as points, in the JSON.")
 @with_options(FORCE)
 @output_options
-def command(*, file: str, approach: str, card: str | None, output: Output, **told: Any) -> None:
+def command(*, file: str, approach: str, card: str | None, curve: bool, output: Output, **told: Any) -> None:
     """Fit a scaling law to the runs of FILE (CSV, JSON, JSONL; exports of W&B and TensorBoard, or a folder).
 
     Columns are detected by their usual names or named. The global optimum from a cold start, intervals by
     bootstrap, what carries the fit, how well the small runs predict the largest, and the known mistakes.
     """
+    check_curve(output, curve=curve)
     _check_files(card, output.plot)
     if approach != "3":
         _refuse_unused(approach)
@@ -84,15 +90,15 @@ def command(*, file: str, approach: str, card: str | None, output: Output, **tol
     study = _study(told, card, output.plot)
     with counted(output, "replicates") as progress:
         found = studied(runs, study, progress=progress)
+    document = fit_document(found)
+    if curve:
+        document["curve"] = own_curves(found)
     if card is not None:
-        from sizewise import __version__
-        from sizewise.report.laws.card import write_card
-
-        write_card(found, card, __version__)
+        document |= _carded(found, card)
     emit_law(
         output,
         Answered(
-            document=fit_document(found),
+            document=document,
             tables=fit_tables(found),
             rows=fit_rows(found),
             notes=fit_notes(found),
@@ -129,12 +135,26 @@ def _refuse_unused(approach: str) -> None:
             raise click.UsageError(f"--{name.replace('_', '-')}: approach {approach} has no use for it")
 
 
+def _carded(found: Studied, card: str) -> Document:
+    """Write the card into its file; hand its text over to a service, which has no files."""
+    from sizewise import __version__
+    from sizewise.report.laws.card import card_text, write_card
+
+    if caller() is not None:
+        return {"card": {"kind": card, "text": card_text(found, f".{card}", __version__)}}
+    write_card(found, card, __version__)
+    return {}
+
+
 def _check_files(card: str | None, picture: str | None) -> None:
     """Refuse files that cannot be made before the long work."""
     if card is not None:
-        from sizewise.report.laws.card import check_card
+        from sizewise.report.laws.card import check_card, check_kind
 
-        check_card(card)
+        if caller() is None:
+            check_card(card)
+        else:
+            check_kind(f".{card}")
     if picture is not None:
         from sizewise.report.canvas import canvas_path
 

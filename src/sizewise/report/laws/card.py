@@ -51,11 +51,16 @@ def check_card(path: str) -> None:
 
     Raises UsageError (bad_option) for another ending, InputError (exists, missing_extra).
     """
-    if _ending(path) not in ENDINGS:
-        raise UsageError("bad_option", f"--card {shorten(path)!r} must end in {', '.join(ENDINGS)}")
-    if os.path.lexists(path):
+    if _ending(path) in ENDINGS and os.path.lexists(path):
         raise InputError("exists", f"{shorten(path, 120)} exists; choose another name or remove it")
-    if _ending(path) == ".html":
+    check_kind(_ending(path))
+
+
+def check_kind(ending: str) -> None:
+    """Raise as `check_card` where there is no card of this ending, or none can be drawn here."""
+    if ending not in ENDINGS:
+        raise UsageError("bad_option", f"--card {shorten(ending)!r}: must end in {', '.join(ENDINGS)}")
+    if ending == ".html":
         require_matplotlib()
 
 
@@ -69,12 +74,16 @@ def write_card(found: Studied, path: str, version: str) -> None:
     Raises as `check_card`, and InputError (unwritable, disk_full).
     """
     check_card(path)
-    makers = dict(zip(ENDINGS, (html_card, markdown_card, json_card), strict=True))
-    text = makers[_ending(path)](found, version)
     try:
-        write_whole(path, text)
+        write_whole(path, card_text(found, _ending(path), version))
     except OSError as error:
         raise unwritable(shorten(path, 120), error) from None
+
+
+def card_text(found: Studied, ending: str, version: str) -> str:
+    """Return the card as a file of one of ENDINGS holds it. Raises InputError (missing_extra) for HTML."""
+    makers = dict(zip(ENDINGS, (html_card, markdown_card, json_card), strict=True))
+    return makers[ending](found, version)
 
 
 def card_document(found: Studied, version: str) -> Document:

@@ -58,13 +58,25 @@ class LawCurves:
 
 
 def law_curves(law: Law, answer: Allocated) -> LawCurves:
-    """Return the curves of a law around the budget of its answer."""
-    loss, best = loss_function(law), answer.best
+    """Return the curves of a published law around the budget of its answer."""
+    return _curves(answer.best, loss_function(law), lambda flops: best_use(law, flops), _surface(law))
+
+
+def surface_curves(losses: Surface, flops: float) -> LawCurves:
+    """Return the curves of a law of one's own around a budget. Raises UsageError as `Surface.optimum`."""
+    return _curves(losses.optimum(flops), losses.loss, losses.optimum, losses)
+
+
+def _curves(
+    best: Optimum,
+    loss: Callable[[float, float], float],
+    optimum: Callable[[float], Optimum],
+    losses: Surface | None,
+) -> LawCurves:
     fewest, most = near_optimum(loss, best, EXCESS)
     ratios = _ratios(fewest / best.params, most / best.params)
-    found = {shift: _optimum(law, best, shift) for shift in FRONTIER}
+    found = {shift: _optimum(optimum, best, shift) for shift in FRONTIER}
     around = {shift: one for shift, one in found.items() if one is not None}
-    losses = _surface(law)
     frame = [min(one.params for one in around.values()) * ratios[0]]
     frame.append(max(one.params for one in around.values()) * ratios[-1])
     return LawCurves(
@@ -75,7 +87,7 @@ def law_curves(law: Law, answer: Allocated) -> LawCurves:
     )
 
 
-def _optimum(law: Law, best: Optimum, shift: float) -> Optimum | None:
+def _optimum(optimum: Callable[[float], Optimum], best: Optimum, shift: float) -> Optimum | None:
     """Return the best use of a neighbouring budget; None where it pays for nothing or is out of range."""
     if not shift:
         return best
@@ -83,7 +95,7 @@ def _optimum(law: Law, best: Optimum, shift: float) -> Optimum | None:
     if not FLOPS_PER_PARAM_AND_TOKEN <= flops <= LARGEST_BUDGET:
         return None
     try:
-        return best_use(law, flops)
+        return optimum(flops)
     except UsageError:
         return None
 

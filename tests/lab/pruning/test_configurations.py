@@ -1,5 +1,7 @@
 """A configuration with fewer layers: what is listed, numbered and counted per layer follows."""
 
+from typing import Any
+
 import pytest
 
 from sizewise.lab.pruning.configurations import depth, narrower, without_layers
@@ -30,6 +32,23 @@ def test_lists_numbers_and_counts_follow_the_layers_that_stay() -> None:
         "hidden_size": 64,
     }
     assert RAW["num_hidden_layers"] == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "left"),
+    [
+        ("full_attn_idxs", [1, 2, 4], [1, 2]),
+        ("rope_scaling_layers", [0, 1, 2, 3, 4], [0, 1, 2]),
+        ("attn_layer_indices", [3], []),
+        ("kv_source_layers", [0, 1, 2, 2, 2], [0, 1, 1]),
+        ("indexer_types", ["a", "b", "c", "d", "e"], ["a", "c", "e"]),
+        ("per_layer_config", {"01": {"head_dim": 512}, "04": {"head_dim": 256}}, {"2": {"head_dim": 256}}),
+        ("num_kv_shared_layers", 2, 1),
+        ("attention_types", [[["g", "l"], 2], [["x"], 1]], [[["g", "g", "x"], 1]]),
+    ],
+)
+def test_what_families_say_of_single_layers_follows(name: str, value: Any, left: Any) -> None:
+    assert without_layers({"num_hidden_layers": 5, name: value}, {1, 3})[name] == left
 
 
 @pytest.mark.parametrize("name", ["n_layer", "num_layers", "n_layers"])

@@ -78,6 +78,23 @@ def test_the_cache_of_the_rest_gives_the_same_answers(raw: dict[str, Any]) -> No
     torch.testing.assert_close(rest.logits[0], answers(smaller)[0, 8:], rtol=1e-4, atol=1e-4)
 
 
+GEMMA4 = LLAMA | {"model_type": "gemma4_unified_text", "head_dim": 16, "sliding_window": 4}
+
+
+def test_what_a_layer_has_otherwise_stays_with_it() -> None:
+    made = module(GEMMA4)
+    smaller = drop_layers(made, layer_stack(made), {1})
+    assert smaller.config.layer_types == ["sliding_attention", "sliding_attention", "full_attention"]
+    assert list(smaller.config.to_dict()["per_layer_config"]) == ["2"]
+
+
+def test_a_class_that_makes_other_layers_of_the_rest_is_refused() -> None:
+    made = module(GEMMA4)
+    with pytest.raises(InputError, match="makes other layers of those that stay") as refused:
+        drop_layers(made, layer_stack(made), {1, 2, 3})
+    assert refused.value.code == "unsupported_architecture"
+
+
 def test_random_state_and_tied_weights_survive() -> None:
     made = module(LLAMA)
     state = torch.random.get_rng_state()

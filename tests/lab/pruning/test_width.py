@@ -93,6 +93,55 @@ def test_what_is_built_otherwise_is_refused(raw: dict[str, Any], axis: str) -> N
     assert refused.value.code == "unsupported_architecture"
 
 
+QWEN3_MOE = QWEN3 | {
+    "model_type": "qwen3_moe",
+    "num_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 32,
+    "mlp_only_layers": [1],
+}
+
+STABLELM = LLAMA | {
+    "model_type": "stablelm",
+    "qk_layernorm": True,
+    "num_attention_heads": 6,
+    "num_key_value_heads": 3,
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "axis", "reason"),
+    [
+        (QWEN3_MOE, "ffn", "layer 0 has no mlp.gate_proj"),
+        (QWEN3_MOE, "hidden", "layer 0 has no mlp.gate_proj"),
+        (LLAMA | {"model_type": "olmo"}, "hidden", "no plain RMSNorm"),
+        (STABLELM, "hidden", "no plain RMSNorm"),
+        (LLAMA | {"model_type": "bitnet"}, "heads", "cannot be cut like this: The size of tensor"),
+        (LLAMA | {"model_type": "gemma4_unified_text"}, "ffn", "no widths that all layers share"),
+    ],
+    ids=lambda one: one["model_type"] if isinstance(one, dict) else "",
+)
+def test_layers_that_lack_what_an_axis_cuts_are_refused(raw: dict[str, Any], axis: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason) as refused:
+        narrow(module(raw), axis)
+    assert refused.value.code == "unsupported_architecture"
+
+
+def test_heads_are_cut_where_experts_stay() -> None:
+    smaller = narrow(module(QWEN3_MOE), "heads")
+    assert (smaller.config.num_attention_heads, smaller.config.num_key_value_heads) == (6, 3)
+
+
+def test_norms_of_single_heads_stay_as_they_are() -> None:
+    made = module(LLAMA | {"model_type": "hunyuan_v1_dense", "head_dim": 12})
+    smaller = narrow(made, "hidden")
+    assert smaller.config.hidden_size == 72
+    assert torch.equal(
+        smaller.model.layers[0].self_attn.query_layernorm.weight,
+        made.model.layers[0].self_attn.query_layernorm.weight,
+    )
+
+
 def test_widths_that_the_class_refuses_are_refused_with_its_reason() -> None:
     with pytest.raises(InputError, match="not a multiple of the number of attention heads"):
         narrow(module(LLAMA | {"hidden_size": 80, "head_dim": 10}), "heads")

@@ -28,10 +28,19 @@ class Pruning:
 
         Raises UsageError (bad_option).
         """
-        asked = self.layers if self.layers is not None else max(floor((self.share or 0.0) * depth + 1e-9), 1)
+        asked = self.layers if self.layers is not None else max(part_of(depth, self.share or 0.0), 1)
         if not 0 < asked < depth:
             raise UsageError("bad_option", f"--amount: {asked} of {depth} layers cannot be dropped")
         return asked
+
+
+def part_of(whole: int, share: float) -> int:
+    """Return a share of a count, rounded down; shares that are whole but for floating point stay whole.
+
+    >>> part_of(100, 0.29)
+    29
+    """
+    return floor(share * whole * (1 + 1e-12))
 
 
 def asked_pruning(method: str, amount: str | float | None = None, axes: tuple[str, ...] = ()) -> Pruning:

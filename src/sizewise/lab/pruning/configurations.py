@@ -4,10 +4,26 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 LAYERS = "num_hidden_layers"
-_PER_LAYER = ("layer", "block")
+_PER_LAYER = ("layer", "block", "indexer_types")
 """What the names of fields hold that list something for each layer (layer_types, no_rope_layers …)."""
-_NUMBERS = ("mlp_only_layers", "moe_layers", "full_attention_layers", "cross_attention_layers")
+_NUMBERS = (
+    "mlp_only_layers",
+    "moe_layers",
+    "full_attention_layers",
+    "cross_attention_layers",
+    "rope_scaling_layers",
+    "attn_layer_indices",
+    "full_attn_idxs",
+)
 """Fields that list the numbers of layers."""
+_SOURCES = "kv_source_layers"
+"""For each layer the number of the one whose keys and values it takes."""
+_OVERRIDES = "per_layer_config"
+"""What some layers have otherwise, by their numbers as text."""
+_TRAILING = "num_kv_shared_layers"
+"""Counts layers from the last one."""
+_PATTERNS = "attention_types"
+"""Kinds of layers with how often each row of them comes: those of GPT-Neo."""
 _LEADING = ("first_k_dense_replace", "n_dense_layers", "num_dense_layers", "max_window_layers")
 """Fields that count layers from the first one."""
 _NESTED = ("text_config", "decoder", "llm_config")
@@ -66,10 +82,29 @@ def _language_fields(raw: Mapping[str, Any]) -> Mapping[str, Any]:
 def _shortened(key: str, value: Any, layers: int, kept: Sequence[int]) -> Any:
     if key in _ALIASES and value == layers:
         return len(kept)
-    if key in _NUMBERS and isinstance(value, list):
-        return [kept.index(layer) for layer in value if layer in kept]
-    if key in _LEADING and isinstance(value, int):
+    if key == _OVERRIDES and isinstance(value, Mapping):
+        return {str(kept.index(int(layer))): fields for layer, fields in value.items() if int(layer) in kept}
+    if isinstance(value, int):
+        return _counted(key, value, layers, kept)
+    return _listed(key, value, layers, kept) if isinstance(value, list) else value
+
+
+def _counted(key: str, value: int, layers: int, kept: Sequence[int]) -> int:
+    if key in _LEADING:
         return sum(layer < value for layer in kept)
-    if isinstance(value, list) and len(value) == layers and any(part in key for part in _PER_LAYER):
-        return [value[layer] for layer in kept]
+    if key == _TRAILING:
+        return sum(layer >= layers - value for layer in kept)
     return value
+
+
+def _listed(key: str, value: list[Any], layers: int, kept: Sequence[int]) -> list[Any]:
+    if key in _NUMBERS:
+        return [kept.index(layer) for layer in value if layer in kept]
+    if key == _PATTERNS:
+        every = [kind for kinds, times in value for kind in list(kinds) * times]
+        return [[[every[layer] for layer in kept], 1]] if len(every) == layers else value
+    if len(value) != layers:
+        return value
+    if key == _SOURCES:
+        return [kept.index(value[layer]) if value[layer] in kept else kept.index(layer) for layer in kept]
+    return [value[layer] for layer in kept] if any(part in key for part in _PER_LAYER) else value

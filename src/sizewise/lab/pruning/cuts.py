@@ -99,11 +99,12 @@ def _without_layers(module: Any, asked: Pruning, windows: Windows, tell: Tell | 
 
 def _narrowed(module: Any, asked: Pruning, windows: Windows, tell: Tell | None) -> Cut:
     from sizewise.lab.pruning.stack import layer_stack
-    from sizewise.lab.pruning.width import narrowed, shape_of
+    from sizewise.lab.pruning.width import check_parts, narrowed, shape_of
 
-    shape_of(module)
-    squares = _squares(module, windows, tell)
     stack = layer_stack(module)
+    shape_of(module)
+    check_parts(module, stack, asked.axes)
+    squares = _squares(module, windows, tell)
     smaller = narrowed(module, stack, axes=asked.axes, share=asked.share or 0.0, squares=squares)
     return Cut(module=smaller, calibrated_on=windows.title)
 

@@ -19,7 +19,7 @@ def layer_sensitivity(
     reference = scored(module, windows)
     found = []
     for done, layer in enumerate(stack.layers):
-        with _passed_over(layer):
+        with passed_over(layer):
             found.append(compared(reference, module).kl_nats.value)
         if tell is not None:
             tell(done + 1, len(stack.layers))
@@ -37,7 +37,7 @@ def least_sensitive(sensitivity: Sequence[float], count: int) -> tuple[int, ...]
 
 
 @contextmanager
-def _passed_over(layer: Any) -> Iterator[None]:
+def passed_over(layer: Any) -> Iterator[None]:
     """Let a layer hand on what it is given."""
     hook = layer.register_forward_hook(_unchanged, with_kwargs=True)
     try:

@@ -7,13 +7,13 @@ al. 2024, arXiv:2407.14679). Heads go with the key and value head that they shar
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import floor, sqrt
+from math import sqrt
 from typing import Any
 
 import torch
 
 from sizewise.errors import InputError, UsageError
-from sizewise.lab.pruning.asked import Axis
+from sizewise.lab.pruning.asked import Axis, part_of
 from sizewise.lab.pruning.configurations import narrower
 from sizewise.lab.pruning.stack import Stack
 from sizewise.lab.pruning.surgery import rebuilt
@@ -22,6 +22,14 @@ MULTIPLE = 8
 """Widths stay multiples of this where they were one: what units that multiply matrices want."""
 READING = ("self_attn.q_proj", "mlp.gate_proj", "mlp.up_proj")
 """Matrices that read the hidden state of a layer."""
+_ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
+_FEED_FORWARD = ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+NEEDED: Mapping[Axis, tuple[str, ...]] = {
+    "ffn": _FEED_FORWARD,
+    "heads": _ATTENTION,
+    "hidden": (*_ATTENTION, *_FEED_FORWARD),
+}
+"""What every layer has where widths are cut along an axis."""
 AXES_OF: Mapping[str, tuple[str | None, ...]] = {
     "embed_tokens.weight": (None, "hidden"),
     "lm_head.weight": (None, "hidden"),
@@ -44,6 +52,8 @@ AXES_OF: Mapping[str, tuple[str | None, ...]] = {
 }
 """What the axes of the weights of a decoder are, by the end of their names."""
 
+NORMS = ("layernorm.weight", "model.norm.weight")
+
 Kept = Mapping[str, torch.Tensor]
 """Indices along an axis that stay, by axis."""
 
@@ -58,29 +68,47 @@ class Shape:
     kv_heads: int
     head_size: int
 
+    def width(self, axis: str) -> int:
+        """Return how long an axis of `AXES_OF` is."""
+        sizes = {"heads": self.heads * self.head_size, "kv": self.kv_heads * self.head_size}
+        return sizes[axis] if axis in sizes else int(getattr(self, axis))
+
 
 def shape_of(module: Any) -> Shape:
     """Return the widths that a configuration names.
 
-    Raises InputError (unsupported_architecture) for a model that is not of q, k, v, o and gate, up, down.
+    Raises InputError (unsupported_architecture) where it names none, or others for some layers.
     """
-    config, names = module.config, {name for name, _ in module.named_modules()}
-    asked = ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj", "self_attn.q_proj", "self_attn.o_proj")
-    known = all(any(name.endswith(end) for name in names) for end in asked)
-    if not known or not all(hasattr(config, field) for field in ("hidden_size", "intermediate_size")):
+    config = module.config
+    try:
+        heads = int(config.num_attention_heads)
+        return Shape(
+            hidden=int(config.hidden_size),
+            ffn=int(config.intermediate_size),
+            heads=heads,
+            kv_heads=int(getattr(config, "num_key_value_heads", None) or heads),
+            head_size=int(getattr(config, "head_dim", None) or config.hidden_size // heads),
+        )
+    except Exception as error:  # configurations with widths by layer raise classes of their own
         raise InputError(
             "unsupported_architecture",
-            f"{type(module).__name__}: widths are cut of decoders with q, k, v, o and gate, up, down "
-            "projections; take --method layers",
-        )
-    heads = int(config.num_attention_heads)
-    return Shape(
-        hidden=int(config.hidden_size),
-        ffn=int(config.intermediate_size),
-        heads=heads,
-        kv_heads=int(getattr(config, "num_key_value_heads", None) or heads),
-        head_size=int(getattr(config, "head_dim", None) or config.hidden_size // heads),
-    )
+            f"{type(module).__name__}: its configuration has no widths that all layers share; "
+            "take --method layers",
+        ) from error
+
+
+def check_parts(module: Any, stack: Stack, axes: Iterable[Axis]) -> None:
+    """Raise InputError (unsupported_architecture) for a layer without the matrices that the axes need."""
+    for axis in axes:
+        for number, layer in enumerate(stack.layers):
+            present = {path for path, part in layer.named_modules() if isinstance(part, torch.nn.Linear)}
+            lacking = [part for part in NEEDED[axis] if part not in present]
+            if lacking:
+                raise InputError(
+                    "unsupported_architecture",
+                    f"{type(module).__name__}: layer {number} has no {lacking[0]}; --axis {axis} cuts "
+                    f"decoders with {', '.join(NEEDED[axis])} in every layer; take --method layers",
+                )
 
 
 def narrowed(
@@ -92,17 +120,18 @@ def narrowed(
     nothing would go or stay, and InputError (unsupported_architecture).
     """
     shape, chosen = shape_of(module), tuple(axes)
+    check_parts(module, stack, chosen)
     layers = [
         _kept(_Layer(f"{stack.path}.{number}", module, shape, squares), chosen, share)
         for number in range(len(stack.layers))
     ]
     everywhere: dict[str, torch.Tensor] = {}
     if "hidden" in chosen:
-        _check_norms(module)
+        _check_norms(module, shape.hidden)
         count = _staying(shape.hidden, share, "hidden")
         everywhere["hidden"] = _largest(_read(stack, squares, shape.hidden), count)
     weights = {
-        name: _cut(name, weight, _indices(name, stack, layers) | everywhere, shape.hidden)
+        name: _cut(name, weight, _indices(name, stack, layers) | everywhere, shape)
         for name, weight in module.state_dict().items()
     }
     return rebuilt(module, _configuration(module, shape, layers[0] | everywhere), weights)
@@ -152,7 +181,7 @@ def _kept(layer: _Layer, axes: tuple[Axis, ...], share: float) -> dict[str, torc
 
 def _staying(width: int, share: float, axis: Axis, *, multiple: int = MULTIPLE) -> int:
     """Return how much of a width stays: ``share`` goes, rounded so that multiples stay multiples."""
-    left = width - floor(share * width + 1e-9)
+    left = width - part_of(width, share)
     if width % multiple == 0:
         left = -(-left // multiple) * multiple
     if not 0 < left < width:
@@ -180,29 +209,43 @@ def _indices(name: str, stack: Stack, layers: list[dict[str, torch.Tensor]]) -> 
     return layers[int(name.removeprefix(f"{stack.path}.").partition(".")[0])]
 
 
-def _cut(name: str, weight: torch.Tensor, kept: Kept, hidden: int) -> torch.Tensor:
-    """Return what stays of a weight; a norm over fewer channels is scaled as if the others were zero."""
+def _cut(name: str, weight: torch.Tensor, kept: Kept, shape: Shape) -> torch.Tensor:
+    """Return what stays of a weight; a norm over fewer channels is scaled as if the others were zero.
+
+    What has another size than its axis (norms of single heads) stays whole.
+    """
     axes = next((found for end, found in AXES_OF.items() if name.endswith(end)), ())
     for place, axis in enumerate(axes):
-        if axis is not None and axis in kept:
-            weight = weight.index_select(place, kept[axis])
-    if axes == ("hidden",) and "norm" in name and "hidden" in kept:
-        weight = weight * sqrt(hidden / len(kept["hidden"]))
+        if axis is None or axis not in kept or weight.shape[place] != shape.width(axis):
+            continue
+        weight = weight.index_select(place, kept[axis])
+        if axes == ("hidden",) and "norm" in name:
+            weight = weight * sqrt(shape.hidden / len(kept["hidden"]))
     return weight
 
 
-def _check_norms(module: Any) -> None:
+def _check_norms(module: Any, hidden: int) -> None:
     """Raise InputError (unsupported_architecture) where a norm is no plain RMSNorm: it would not scale."""
     for name, part in module.named_modules():
-        if not f"{name}.weight".endswith(("layernorm.weight", "model.norm.weight")):
+        if not f"{name}.weight".endswith(NORMS) or _size(part) not in (None, hidden):
             continue
-        weight = part.weight.data.float()
-        given = torch.linspace(-1.0, 2.0, weight.numel())
-        expected = given * given.square().mean().rsqrt() * weight
-        with torch.inference_mode():
-            found = part(given.to(part.weight.dtype)).float()
-        if not torch.allclose(found, expected, rtol=0.05, atol=0.05):
+        if _size(part) is None or not _is_plain(part):
             raise InputError(
                 "unsupported_architecture",
                 f"{type(module).__name__}: the norm {name} is no plain RMSNorm; take --axis ffn",
             )
+
+
+def _size(norm: Any) -> int | None:
+    weight = getattr(norm, "weight", None)
+    return None if weight is None else int(weight.numel())
+
+
+def _is_plain(norm: Any) -> bool:
+    """Tell whether a norm is weight times the input over its root mean square."""
+    weight = norm.weight.data.float()
+    given = torch.linspace(-1.0, 2.0, weight.numel())
+    with torch.inference_mode():
+        found = norm(given.to(norm.weight.dtype)).float()
+    expected = given * given.square().mean().rsqrt() * weight
+    return bool(torch.allclose(found, expected, rtol=0.05, atol=0.05))

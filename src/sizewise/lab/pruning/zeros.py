@@ -6,10 +6,10 @@ a kernel for them are used.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import floor
 
 import torch
 
+from sizewise.lab.pruning.asked import part_of
 from sizewise.lab.pruning.stack import Matrix
 
 GROUP, KEPT = 4, 2
@@ -45,7 +45,7 @@ def by_magnitude(matrices: Iterable[Matrix], share: float) -> Zeroed:
 
     def zero(matrix: Matrix) -> None:
         flat = matrix.weight.abs().flatten()
-        lowest = flat.topk(floor(share * flat.numel()), largest=False).indices
+        lowest = flat.topk(part_of(flat.numel(), share), largest=False).indices
         columns = matrix.weight.shape[1]
         matrix.weight[lowest // columns, lowest % columns] = 0
 
@@ -59,7 +59,7 @@ def by_wanda(matrices: Iterable[Matrix], share: float, squares: Mapping[str, tor
     """
 
     def zero(matrix: Matrix) -> None:
-        lowest = floor(share * matrix.weight.shape[1])
+        lowest = part_of(matrix.weight.shape[1], share)
         indices = _scores(matrix, squares).topk(lowest, dim=1, largest=False).indices
         matrix.weight.scatter_(1, indices, 0.0)
 

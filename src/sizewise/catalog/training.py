@@ -35,7 +35,7 @@ def class_style(model_type: str) -> ClassStyle:
     said["modes"] = tuple(_mode(dict(entry)) for entry in row.get("modes", ()))
     return ClassStyle(
         style=Style(**said),
-        checked=f"{row['source']} ({row['checked']})",
+        checked=f"{row['source']} ({row['checked']})" if "source" in row else "",
         alone=row.get("alone", False),
         keeps=tuple(row.get("keeps", ())),
     )

@@ -45,7 +45,8 @@ def attend(
             sinks=sinks,
             windowed=window is not None,
         )
-    if kernel != "flash" and (_composes(tape) or (groups > 1 and tape.style.always_masked)):
+    unequal = queries.numbers != outputs
+    if kernel != "flash" and (_composes(tape, unequal=unequal) or (groups > 1 and tape.style.always_masked)):
         return _composed(tape, queries, keys, values, heads=heads, outputs=outputs, looked=masked)
     mask = _mask(tape) if masked and kernel != "flash" else None
     attended = tape.attention(queries, keys, values, heads, outputs, mask=mask)
@@ -61,10 +62,14 @@ def _repeats(tape: Tape, queries: Tensor, kernel: str, heads: int, outputs: int,
     return kernel != "sdpa" or masked or size != value_size or size > LARGEST_HEAD
 
 
-def _composes(tape: Tape) -> bool:
-    """Tell whether torch has no kernel for attention: on a CPU where shares are dropped."""
+def _composes(tape: Tape, *, unequal: bool) -> bool:
+    """Tell whether torch has no kernel for attention: on a CPU where shares are dropped, or widths differ.
+
+    ``unequal``: values of another width than keys.
+    """
     setting = tape.setting
-    return bool(tape.style.attention_dropout) and setting.training and setting.device == "cpu"
+    drops = bool(tape.style.attention_dropout) and setting.training
+    return setting.device == "cpu" and (drops or unequal)
 
 
 def is_eager(setting: Setting, style: Style) -> bool:
@@ -132,6 +137,8 @@ def _composed(
 ) -> Tensor:
     """Record torch's own composition in fp32, which takes the kernel's place.
 
+    Its softmax looks for rows without a key: a truth value per score, and the shares once more.
+
     ``looked``: a single key head comes as a repeated look; values of one fp32 sequence stay so.
     """
     narrow = tape.setting.width
@@ -143,7 +150,9 @@ def _composed(
         values = values if looked else tape.copy(values, values.numbers * groups)
     logits = tape.matmul(tape.scale(queries), tape.scale(keys), _scores(tape, heads), width=WIDE)
     masked = tape.add(logits, tape.once("mask", tape.setting.sequence**2, WIDE))
-    shares = tape.dropout(tape.softmax(masked, WIDE), tape.style.attention_dropout)
+    shares = tape.softmax(masked, WIDE)
+    tape.steps[-1].forward_scratch = shares.bytes + shares.numbers
+    shares = tape.dropout(shares, tape.style.attention_dropout)
     return tape.cast(tape.matmul(shares, _rows(tape, values, heads), outputs, width=WIDE), narrow)
 
 

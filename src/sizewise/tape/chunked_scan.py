@@ -72,9 +72,11 @@ def chunked_scan(tape: Tape, given: ChunkInputs, sizes: Chunks) -> Tensor:
     keys, queries = tape.copy(keys, rows * state), tape.copy(queries, rows * state)
     total = tape.copy(rates)
     decays = _decays(tape, rates, rows * sizes.chunk, sizes.chunk)
-    scores = wide_product(tape, _ordered(tape, queries, sizes), _ordered(tape, keys, sizes), decays.numbers)
+    scores = wide_product(
+        tape, _ordered(tape, queries, sizes), _ordered(tape, keys, sizes), decays.numbers, inner=state
+    )
     masked = tape.multiply(scores, decays)
-    within = wide_product(tape, masked, _ordered_inputs(tape, scaled, sizes), rows * size)
+    within = wide_product(tape, masked, _ordered_inputs(tape, scaled, sizes), rows * size, inner=sizes.chunk)
     remaining = tape.unary("exponential", tape.copy(total), "output")
     weighed = tape.multiply(keys, remaining)
     states = wide_product(
@@ -82,6 +84,7 @@ def chunked_scan(tape: Tape, given: ChunkInputs, sizes: Chunks) -> Tensor:
         _ordered(tape, weighed, sizes),
         _ordered_inputs(tape, scaled, sizes),
         sizes.batch * sizes.chunks * sizes.heads * size * state,
+        inner=sizes.chunk,
     )
     named = (skip, scaled, rates, keys, queries, total, decays, scores, masked, within, remaining, weighed)
     across, further = _across(tape, states, queries, total, sizes)
@@ -101,10 +104,14 @@ def _across(
     joined = tape.step("join", (states,), heads * (chunks + 1) * one, WIDE)
     if sizes.batch > 1 and sizes.heads > 1:
         joined = tape.copy(joined)
-    starts = tape.view(wide_product(tape, decays, joined, joined.numbers), heads * chunks * one)
+    starts = tape.view(
+        wide_product(tape, decays, joined, joined.numbers, inner=chunks + 1), heads * chunks * one
+    )
     if chunks > 1 and (sizes.heads > 1 or sizes.batch > 1):
         starts = tape.copy(starts)
-    read = wide_product(tape, _ordered(tape, queries, sizes), starts, sizes.rows * sizes.size)
+    read = wide_product(
+        tape, _ordered(tape, queries, sizes), starts, sizes.rows * sizes.size, inner=sizes.state
+    )
     output = tape.multiply(read, tape.unary("exponential", total, "output"))
     return output, (joined, decays, starts, read, output)
 
@@ -124,6 +131,8 @@ def _ordered_inputs(tape: Tape, source: Tensor, sizes: Chunks) -> Tensor:
     return tape.view(source) if sizes.neighbouring_inputs else tape.copy(source)
 
 
-def wide_product(tape: Tape, left: Tensor, right: Tensor, numbers: int) -> Tensor:
-    """Record a batched product of two activations in fp32: it saves both."""
-    return tape.step("matmul", (left, right), numbers, WIDE, saved=(left, right))
+def wide_product(tape: Tape, left: Tensor, right: Tensor, numbers: int, *, inner: int) -> Tensor:
+    """Record a batched product of two activations in fp32 over ``inner`` terms: it saves both."""
+    made = tape.step("matmul", (left, right), numbers, WIDE, saved=(left, right))
+    tape.works(numbers * inner)
+    return made

@@ -23,5 +23,6 @@ def causal_convolution(
         return tape.step("convolution", inputs, numbers, source.width, saved=(source,))
     padded = setting.batch * (setting.sequence + kernel - 1) * channels
     whole = tape.step("convolution", inputs, padded, source.width, saved=saved)
+    tape.works(padded * kernel)
     seen = tape.view(whole, numbers)
     return tape.unary("silu", seen, "input") if active else seen

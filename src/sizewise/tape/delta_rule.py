@@ -40,8 +40,8 @@ def delta_rule(tape: Tape, inputs: DeltaInputs, heads: int) -> Tensor:
     written, corrected = tape.multiply(values, strength), tape.multiply(keys, strength)
     pairs = tape.step("pairs", (total,), rows * CHUNK, WIDE, extra=CHUNK * CHUNK)
     pairs = tape.unary("exponential", pairs, "output")
-    system = tape.multiply(wide_product(tape, corrected, keys, rows * CHUNK), pairs)
-    within = tape.multiply(wide_product(tape, queries, keys, rows * CHUNK), pairs)
+    system = tape.multiply(wide_product(tape, corrected, keys, rows * CHUNK, inner=key), pairs)
+    within = tape.multiply(wide_product(tape, queries, keys, rows * CHUNK, inner=key), pairs)
     decayed = tape.multiply(corrected, _exponential(tape, total))
     fresh = _solved(tape, system, written)
     reads = _solved(tape, system, decayed)
@@ -59,10 +59,22 @@ def delta_rule(tape: Tape, inputs: DeltaInputs, heads: int) -> Tensor:
         saved=(reads, within, *further),
         extra=states + WIDE * rows * value,
     )
+    _count_chunks(tape, rows, chunks, key, value)
     output, width = tape.view(output, inputs.values.numbers), inputs.values.width
     output = tape.copy(output) if width == WIDE and heads > 1 else tape.cast(output, width)
     tape.steps[-1].beside = (*named, queries, keys, ends, inputs.values)
     return output
+
+
+def _count_chunks(tape: Tape, rows: int, chunks: int, key: int, value: int) -> None:
+    """Count what a chunk does: it reads the state twice, its own values once, and writes the state.
+
+    No gradient flows to the state before the first chunk, nor from what the last one writes.
+    """
+    state = rows * key * value
+    whole = 3 * state + rows * CHUNK * value
+    unneeded = 4 * (state // chunks)
+    tape.works(whole, backward=2 * whole - unneeded)
 
 
 def _normed(tape: Tape, source: Tensor, size: int) -> Tensor:
@@ -78,5 +90,11 @@ def _exponential(tape: Tape, source: Tensor) -> Tensor:
 
 
 def _solved(tape: Tape, system: Tensor, right: Tensor) -> Tensor:
-    """Record the solution of a triangular system: it saves the system and itself."""
-    return tape.step("solve", (system, right), right.numbers, WIDE, saved=(system,), saves_output=True)
+    """Record the solution of a triangular system: it saves the system and itself.
+
+    Its gradients are another one, and a whole product for the system's.
+    """
+    made = tape.step("solve", (system, right), right.numbers, WIDE, saved=(system,), saves_output=True)
+    half = right.numbers * CHUNK // 2
+    tape.works(half, backward=3 * half)
+    return made

@@ -54,6 +54,7 @@ def selective_scan(tape: Tape, given: ScanInputs) -> Tensor:
         extra=_states(setting.sequence, one, width) if setting.training else STATES * one * WIDE,
         scratch=every * WIDE,
     )
+    tape.works(every)
     joined = tape.copy(read)
     skip = tape.cast(tape.weight(channels), WIDE)
     output = tape.add(joined, tape.multiply(inner, skip))

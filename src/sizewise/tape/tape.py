@@ -107,6 +107,11 @@ class Tape:
         )
         return output
 
+    def works(self, macs: int, *, backward: int | None = None) -> None:
+        """Say how many multiply-adds the last step does, and its gradients (None: twice as many)."""
+        self.steps[-1].macs = macs
+        self.steps[-1].backward_macs = 2 * macs if backward is None else backward
+
     def view(self, source: Tensor, numbers: int | None = None) -> Tensor:
         """Return another look at the same memory."""
         return self._look(source, source.numbers if numbers is None else numbers, "view")

@@ -61,5 +61,9 @@ class Step:
     """Further results that are alive only as long as they are saved (log-sum-exps, masks)."""
     beside: tuple[Tensor, ...] = ()
     """Tensors that a name of the caller still holds while the operation runs."""
+    macs: int = 0
+    """Multiply-adds of its products, where the class does other ones than the model needs (scans)."""
+    backward_macs: int = 0
+    """Those of its gradients."""
     core: bool = False
     """A part of eager attention between its products: recomputed attention does it again."""

@@ -9,7 +9,7 @@ from sizewise.lab import profile
 from sizewise.lab.profiling.counting import Counted, count
 from sizewise.lab.profiling.inputs import made_call
 
-from .models import GOLDEN, MODELS, Mlp, built
+from .models import GOLDEN, MODELS, SCANS, Mlp, built
 
 pytestmark = [pytest.mark.lab, pytest.mark.filterwarnings("ignore")]
 
@@ -72,6 +72,19 @@ QWEN = {
 }
 
 
+LLAMA4 = {
+    "model_type": "llama4_text",
+    "vocab_size": 500,
+    "hidden_size": 96,
+    "num_hidden_layers": 2,
+    "intermediate_size": 64,
+    "intermediate_size_mlp": 200,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 24,
+}
+
+
 @pytest.mark.parametrize("config", [GEMMA, QWEN], ids=["gemma2", "qwen3"])
 def test_heads_whose_size_is_not_the_width_over_their_number(config: dict[str, Any]) -> None:
     """Counted by hand: projections, gated feed-forward, head, and all pairs of queries and keys."""
@@ -126,6 +139,52 @@ def test_roles_are_those_of_the_modules() -> None:
     assert figures["attention"].measured == figures["attention"].predicted == 2 * attention
     for name, part in (("router", "router"), ("expert", "experts_active"), ("head", "head")):
         assert figures[name].measured == figures[name].predicted == 2 * parts[part], name
+
+
+@pytest.mark.parametrize("model_type", SCANS)
+@pytest.mark.parametrize("sequence", [20, 64, 150])
+def test_scans_are_predicted_as_the_class_does_them(model_type: str, sequence: int) -> None:
+    """In chunks that are padded to their length, or one token after another."""
+    module = built({"model_type": model_type, **SCANS[model_type]})
+    found = profile(module, batch=2, sequence=sequence, timed=False)
+    for name in ("forward_flops", "training_flops"):
+        assert found.figures("compute")[name].ratio == 1, name
+    assert {name: figure.ratio for name, figure in found.figures("roles").items()}["state_space"] == 1
+    assert not found.seen.uncounted
+    assert "class_work" in [notice.code for notice in found.notices]
+
+
+def test_experts_that_no_token_chose_are_work_too() -> None:
+    """Llama 4's class sends every token through every expert."""
+    config = {**LLAMA4, "num_local_experts": 4, "num_experts_per_tok": 1}
+    found = profile(built(config), batch=2, sequence=32, timed=False)
+    for name in ("forward_flops", "training_flops"):
+        assert found.figures("compute")[name].ratio == 1, name
+
+
+@pytest.mark.parametrize(
+    ("layer", "channels"),
+    [
+        (torch.nn.Conv1d(8, 8, 3, groups=8), 8),
+        (torch.nn.Conv1d(8, 16, 3, groups=2, stride=2), 8),
+        (torch.nn.ConvTranspose1d(8, 4, 3, groups=4, stride=2), 8),
+        (torch.nn.Conv1d(8, 16, 3), 8),
+    ],
+    ids=["depthwise", "grouped", "transposed", "dense"],
+)
+def test_gradients_of_a_convolution_cost_it_twice(layer: torch.nn.Module, channels: int) -> None:
+    given = torch.randn(2, channels, 20, requires_grad=True)
+    made: list[torch.Tensor] = []
+    ahead = count(lambda: made.append(layer(given)))
+    assert count(lambda: made[0].sum().backward()).flops == 2 * ahead.flops > 0
+
+
+def test_running_extremes_are_no_products_and_solutions_are() -> None:
+    system = torch.eye(4).expand(2, 4, 4).contiguous()
+    found = count(lambda: torch.linalg.solve_triangular(system, torch.ones(2, 4, 3), upper=False))
+    assert found.flops == 2 * 4 * 4 * 3
+    assert not count(lambda: torch.cummax(torch.ones(4), 0)).uncounted
+    assert count(lambda: torch.linalg.inv(system)).uncounted
 
 
 class Uncountable(torch.nn.Module):

@@ -11,7 +11,7 @@ from sizewise.lab.profiling import without_data
 from sizewise.lab.profiling.inputs import made_call
 from sizewise.lab.profiling.steps import Training, training_call
 
-from .models import MEASURED, built
+from .models import MEASURED, SCANS, built
 
 pytestmark = [pytest.mark.lab, pytest.mark.filterwarnings("ignore")]
 
@@ -109,40 +109,42 @@ def test_the_cache_is_measured() -> None:
     assert memory["cache"].measured == memory["cache"].predicted == 2 * 2 * 2 * 128 * width * 4
 
 
-SCANS = {
-    "mamba": {"state_size": 8, "time_step_rank": 6},
-    "mamba2": {"num_heads": 8, "head_dim": 24, "state_size": 16, "n_groups": 2, "chunk_size": 64},
-    "bamba": {
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "intermediate_size": 200,
-        "mamba_n_heads": 8,
-        "mamba_d_head": 24,
-        "mamba_d_state": 16,
-        "mamba_chunk_size": 64,
-        "attn_layer_indices": [1],
-    },
-    "qwen3_5_text": {
-        "intermediate_size": 200,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "head_dim": 24,
-        "layer_types": ["linear_attention", "full_attention"],
-        "linear_num_key_heads": 4,
-        "linear_num_value_heads": 8,
-        "linear_key_head_dim": 16,
-        "linear_value_head_dim": 16,
-    },
-}
-"""Types whose classes scan in torch operations where no kernels are installed: they keep far more."""
-
-
 @pytest.mark.parametrize("model_type", SCANS)
 def test_a_step_of_scans_in_torch_operations(model_type: str) -> None:
-    shared = {"model_type": model_type, "hidden_size": 96, "num_hidden_layers": 2, "vocab_size": 500}
-    found = profile(built({**shared, **SCANS[model_type]}), batch=2, sequence=96, timed=False)
+    """They keep far more than kernels do."""
+    found = profile(built({"model_type": model_type, **SCANS[model_type]}), batch=2, sequence=96, timed=False)
     for phase in ("training", "inference"):
         assert found.figures("memory")[phase].ratio == pytest.approx(1, abs=NEAR), phase
+
+
+LATENT = {
+    "model_type": "deepseek_v3",
+    "vocab_size": 500,
+    "hidden_size": 96,
+    "intermediate_size": 200,
+    "moe_intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "n_group": 2,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+    "kv_lora_rank": 32,
+    "q_lora_rank": 48,
+    "qk_nope_head_dim": 16,
+    "qk_rope_head_dim": 8,
+    "v_head_dim": 16,
+}
+
+
+def test_values_that_are_narrower_than_keys() -> None:
+    """torch has no kernel for them on a CPU: scores are tensors, and are not computed again."""
+    found = profile(built(LATENT), batch=2, sequence=128, timed=False)
+    for phase in ("training", "inference"):
+        assert found.figures("memory")[phase].ratio == pytest.approx(1, abs=NEAR), phase
+    assert found.figures("compute")["training_flops"].ratio == 1
 
 
 def test_half_precision() -> None:

@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
-from sizewise.lab.profiling.rules import RULES, Rule, looks_like_product
+from sizewise.lab.profiling.rules import CORRECTIONS, RULES, Rule, looks_like_product
 
 EVERYWHERE = "Global"
 """What torch's counter calls all modules together."""
@@ -73,7 +73,9 @@ def _missing_rules() -> dict[Any, Rule]:
         for name, rule in rules.items()
         if hasattr(getattr(torch.ops, space), name)
     }
-    return {packet: rule for packet, rule in found.items() if packet not in flop_registry}
+    return {
+        packet: rule for packet, rule in found.items() if packet not in flop_registry or rule in CORRECTIONS
+    }
 
 
 @contextmanager

@@ -1,15 +1,18 @@
 """What a profile predicts before anything is run, from the description of the model's architecture."""
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sizewise.activations.inference import forward_peak, inference_pieces, moved_bytes
+from sizewise.activations.saved import style_of
 from sizewise.architecture import Model
 from sizewise.counting import count
 from sizewise.errors import SizewiseError
 from sizewise.flops import forward_flops, training_flops
 from sizewise.lab.profiling.answer import ARCHITECTURE, Side
+from sizewise.lab.profiling.class_work import Beside, beside_need
 from sizewise.notices import Notice
 from sizewise.planning.defaults import Asked
 from sizewise.planning.memory import answer_memory
@@ -27,6 +30,9 @@ PHASES = {
     "training_step": ("optimizer step",),
 }
 """Our phases of a step by the profile's names."""
+
+WORTH_TELLING = 0.001
+"""Share of a forward pass from which on FLOPs that a class does beside its model's need are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +63,15 @@ def expected(model: Model, load: Load) -> tuple[Side, tuple[Notice, ...]]:
     if stage is not None:
         memory |= _training(stage)
     forward = forward_flops(model, tokens=load.sequence, sequences=load.batch)
-    flops = int(forward.value)
+    beside = beside_need(model, pieces, tokens=load.batch * load.sequence, fused=load.fused_scans)
+    flops = int(forward.value) + beside.forward
     moved = moved_bytes(pieces)
-    step = training_flops(model, recipe)
+    step = training_flops(model, replace(recipe, attention="eager") if _composed(model, load) else recipe)
     backward = sum(int(step.part(part).value) for part in ("forward", "backward", "recomputed"))
     found = count(model)
     assumed = [Notice(code="assumed", message=pieces.assumed)] if pieces.assumed else []
+    roles = Counter({part.name: int(part.value) for part in forward.parts})
+    roles.update({beside.role: beside.forward} if beside.role else {})
     side = Side(
         source=ARCHITECTURE,
         parameters=_parameters(found.total.value, found.trainable, found.non_trainable, load),
@@ -70,13 +79,39 @@ def expected(model: Model, load: Load) -> tuple[Side, tuple[Notice, ...]]:
         compute={
             "forward_flops": flops,
             "forward_macs": flops // 2,
-            "training_flops": load.batch * backward,
+            "training_flops": load.batch * backward + beside.forward + beside.backward,
             "moved_bytes": moved,
             "intensity": flops / moved,
         },
-        roles={part.name: int(part.value) for part in forward.parts},
+        roles=dict(roles),
     )
-    return side, (*notices, *refused, *assumed)
+    return side, (*notices, *refused, *assumed, *_told(beside, int(forward.value)))
+
+
+def _told(beside: Beside, needed: int) -> tuple[Notice, ...]:
+    """Return what is said of a class that does other operations than its model needs."""
+    if beside.unknown:
+        text = "FLOPs of scans are those that the model needs; its class does them in other operations"
+        return (Notice(code="assumed", message=text),)
+    if abs(beside.forward) < WORTH_TELLING * needed:
+        return ()
+    text = (
+        f"the model needs {needed:,} FLOPs for a forward pass; its class of transformers does "
+        f"{abs(beside.forward):,} {'more' if beside.forward > 0 else 'fewer'}, which is predicted"
+    )
+    return (Notice(code="class_work", message=text),)
+
+
+def _composed(model: Model, load: Load) -> bool:
+    """Tell whether a step's scores are tensors though a kernel is asked for: on a CPU torch has none then.
+
+    Its kernel takes values as wide as keys, and drops no shares.
+    """
+    if load.cuda:
+        return False
+    scores = [one for one, _ in model.architecture.operations() if one.kind == "scores" and one.outputs]
+    unequal = any(one.macs_per_key != 2 * one.outputs for one in scores)
+    return unequal or bool(style_of(model).attention_dropout)
 
 
 def _parameters(total: float, trainable: int, frozen: int, load: Load) -> dict[str, float]:
@@ -148,7 +183,10 @@ def _training(stage: StageMemory) -> dict[str, float]:
 
 
 def role_of_modules(model: Model) -> Mapping[str, str]:
-    """Return the role of every module whose weights have one role, by its path in the transformers class."""
+    """Return the role of every module whose weights have one role, by its path in the transformers class.
+
+    Norms beside others have no say: what a mixer does outside its parts is its own.
+    """
     roles: dict[str, set[str]] = {}
     with suppress(SizewiseError):
         for name, weight in model.architecture.tensors():
@@ -156,4 +194,5 @@ def role_of_modules(model: Model) -> Mapping[str, str]:
             while path:
                 roles.setdefault(path, set()).add(weight.role)
                 path = path.rpartition(".")[0]
-    return {path: found.pop() for path, found in roles.items() if len(found) == 1}
+    told = {path: found - {"norm"} or found for path, found in roles.items()}
+    return {path: found.pop() for path, found in told.items() if len(found) == 1}

@@ -84,6 +84,42 @@ def packed_vector_product(tokens: Shape, _packed: Shape, shape: Shape, *_: Any, 
     return 2 * prod(tokens) * shape[0]
 
 
+def convolution_backward(
+    gradient: Shape,
+    inputs: Shape,
+    weights: Shape,
+    _bias: Any,
+    _stride: Any,
+    _padding: Any,
+    _dilation: Any,
+    transposed: bool,
+    _output_padding: Any,
+    _groups: int,
+    wanted: Sequence[bool],
+    *_: Any,
+    **__: Any,
+) -> int:
+    """Return the FLOPs of a convolution's gradients: of input and weights each as many as it has itself.
+
+    torch's own rule takes the gradient of the weights for that of one group, however many there are.
+
+    >>> shapes = (1, 8, 10), (1, 8, 12), (8, 1, 3)
+    >>> convolution_backward(*shapes, None, 1, 0, 1, False, 0, 8, [True, True, False])
+    960
+    """
+    places = prod((inputs if transposed else gradient)[2:])
+    return 2 * gradient[0] * places * prod(weights) * sum(wanted[:2])
+
+
+def triangular_solution(system: Shape, right: Shape, *_: Any, left: bool = True, **__: Any) -> int:
+    """Return the FLOPs of solving a triangular system [.., N, N] for [.., N, K]: half a product, N times N.
+
+    >>> triangular_solution((2, 4, 4), (2, 4, 3))
+    96
+    """
+    return prod(right) * system[-1]
+
+
 def integer_product(left: Shape, right: Shape, *_: Any, **__: Any) -> int:
     """Return the FLOPs of a product with an integer matrix [out, in].
 
@@ -107,6 +143,8 @@ RULES: dict[str, dict[str, Rule]] = {
         "vdot": vector_product,
         "addmv": added_vector_product,
         "mkldnn_rnn_layer": recurrent_layer,
+        "linalg_solve_triangular": triangular_solution,
+        "convolution_backward": convolution_backward,
     },
     "bitsandbytes": {
         "gemv_4bit": packed_vector_product,
@@ -115,6 +153,9 @@ RULES: dict[str, dict[str, Rule]] = {
     },
 }
 """By namespace and name of the operator. Names that this torch does not have are passed over."""
+
+CORRECTIONS = (convolution_backward,)
+"""Rules that take the place of torch's own."""
 
 PRODUCTS = (
     "mm",
@@ -133,10 +174,25 @@ PRODUCTS = (
     "trilinear",
     "fft",
     "cdist",
+    "linalg_",
+    "cholesky",
+    "triangular",
 )
 """What the names of operators that multiply matrices hold."""
 
-CHEAP = ("convert", "linear_gamma", "comm", "upsample", "linear_quantize", "summary", "unlinear")
+CHEAP = (
+    "cumm",
+    "linalg_vector_norm",
+    "linalg_cross",
+    "linalg_diagonal",
+    "convert",
+    "linear_gamma",
+    "comm",
+    "upsample",
+    "linear_quantize",
+    "summary",
+    "unlinear",
+)
 """What the names of others hold that PRODUCTS would take for one."""
 
 

@@ -1,11 +1,13 @@
 /** What one does with an answer: copy its link or command, download it, take its picture. */
 
 import { commandOf, response } from "./ask.js";
-import { h } from "./dom.js";
+import { h, svg } from "./dom.js";
 
 const FORMATS = [["JSON", "json"], ["CSV", "csv"], ["Markdown", "md"]];
 const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "fill-opacity", "opacity",
   "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline", "paint-order"];
+const MARGIN = 16;
+const GAP = 24;
 
 /**
  * Return the row of buttons of a question. `now()` returns {verb, values, files} as they are when one is pressed;
@@ -53,10 +55,28 @@ async function download({ verb, values }, format, tell) {
   }
 }
 
-/** Save the first picture of a section as an SVG file that needs no style sheet. */
+/** Save the pictures of a section, one below the other, as an SVG file that needs no style sheet. */
 function picture(section, verb, tell) {
-  const drawn = section.querySelector("svg.chart");
-  if (!drawn) return tell("there is no picture of this answer");
+  const drawn = [...section.querySelectorAll("svg.chart")];
+  if (drawn.length === 0) return tell("there is no picture of this answer");
+  const sizes = drawn.map((one) => one.viewBox.baseVal);
+  const width = Math.max(...sizes.map((size) => size.width)) + 2 * MARGIN;
+  const height = sizes.reduce((sum, size) => sum + size.height + GAP, 2 * MARGIN - GAP);
+  const whole = svg("svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${height}`, width, height },
+    svg("rect", { width: "100%", height: "100%", fill: getComputedStyle(document.body).backgroundColor }));
+  let y = MARGIN;
+  drawn.forEach((one, place) => {
+    const copied = styled(one);
+    copied.setAttribute("x", MARGIN);
+    copied.setAttribute("y", y);
+    whole.append(copied);
+    y += sizes[place].height + GAP;
+  });
+  save(fileName(verb, "svg"), new Blob([new XMLSerializer().serializeToString(whole)], { type: "image/svg+xml" }));
+}
+
+/** Return a copy of a picture with its styles as attributes. */
+function styled(drawn) {
   const copied = drawn.cloneNode(true);
   const copies = [copied, ...copied.querySelectorAll("*")];
   [drawn, ...drawn.querySelectorAll("*")].forEach((original, place) => {
@@ -64,10 +84,5 @@ function picture(section, verb, tell) {
     for (const name of DRAWN) copies[place].setAttribute(name, style.getPropertyValue(name));
     copies[place].removeAttribute("class");
   });
-  const background = getComputedStyle(document.body).backgroundColor;
-  const behind = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", background]]) behind.setAttribute(name, value);
-  copied.prepend(behind);
-  copied.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  save(fileName(verb, "svg"), new Blob([new XMLSerializer().serializeToString(copied)], { type: "image/svg+xml" }));
+  return copied;
 }

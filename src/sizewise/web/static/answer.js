@@ -57,7 +57,7 @@ export function answerOf(place, tools, form) {
     document.body.dataset.ready = "0";
     const values = question.explain && formulas.open ? { ...question.values, explain: true } : question.values;
     try {
-      const answer = await ask(question.verb, values, own.signal);
+      const answer = await ask(question.verb, { ...values, ...question.extra }, own.signal);
       refused = 0;
       draw(question, answer);
     } catch (problem) {

@@ -70,6 +70,10 @@ function opened(tab, values) {
     if (values[name] === value) return;
     values[name] = value;
     told.set(name, value);
+    if (name === "model" && String(value).startsWith("header:") && values.quant) {
+      values.quant = "";
+      told.set("quant", "");
+    }
     form.show(values);
     history.replaceState(null, "", addressOf(tab.id, values));
     asked();

@@ -30,11 +30,15 @@ export class Problem extends Error {
 const FIELDS_OF_CODES = { unknown_device: "on", ...Object.fromEntries(["bad_reference", "not_found", "bad_config", "bad_json",
   "unsupported_architecture", "missing_field"].map((code) => [code, "model"])) };
 
-/** Return values without the empty ones, texts of numbers left as they are. */
+/** Values that may be given several times: each line of their text is one. */
+export const REPEATED = new Set(["set", "column", "units", "where", "size_of", "drop", "target", "freeze", "task"]);
+
+/** Return values without the empty ones, those that may be given several times as lists. */
 export function told(values) {
   const kept = Object.entries(values).filter(([, value]) =>
     value !== "" && value !== false && value !== null && value !== undefined);
-  return Object.fromEntries(kept.map(([name, value]) => [name, Array.isArray(value) ? value.map(String) : value]));
+  return Object.fromEntries(kept.map(([name, value]) => [name, REPEATED.has(name) && !Array.isArray(value)
+    ? String(value).split("\n").map((one) => one.trim()).filter(Boolean) : value]));
 }
 
 /** Tell whether a text is a configuration. */
@@ -109,7 +113,7 @@ function kindsOf(document, verb) {
 
 function cast(value, kind) {
   if (kind === undefined) return /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
-  if (kind === "array") return Array.isArray(value) ? value : String(value).split("\n");
+  if (Array.isArray(value)) return value;
   if ((kind === "integer" || kind === "number") && typeof value === "string" && value.trim() !== ""
       && Number.isFinite(Number(value))) return Number(value);
   return value;
@@ -132,9 +136,7 @@ export function commandOf(verb, values, files = {}) {
     if (PLACED.includes(name)) continue;
     const flag = `--${name.replaceAll("_", "-")}`;
     if (value === true) words.push(flag);
-    else for (const one of Array.isArray(value) ? value : String(value).split("\n")) {
-      words.push(quoted(`${flag}=${one}`));
-    }
+    else for (const one of [value].flat()) words.push(quoted(`${flag}=${one}`));
   }
   for (const name of PLACED.filter((each) => each in asked)) {
     const value = asked[name];
@@ -142,7 +144,7 @@ export function commandOf(verb, values, files = {}) {
     else if (name === "runs" || configuration(value)) {
       words.push("-");
       input = `printf %s ${quoted(value)} | `;
-    } else words.push(...(Array.isArray(value) ? value : String(value).split("\n")).map(quoted));
+    } else words.push(...[value].flat().map((one) => quoted(String(one))));
   }
   return input + words.join(" ");
 }

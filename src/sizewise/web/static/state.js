@@ -5,6 +5,8 @@
  * query, long ones (a configuration, a file of runs) behind the `#`, which never travels to a server.
  */
 
+import { REPEATED } from "./ask.js";
+
 const LONG = 300;
 
 /** Values that were told, by name; an empty text is one that was cleared. */
@@ -43,7 +45,7 @@ export function addressOf(tab, values) {
     if (value === "" || value === false || value === null || value === undefined) continue;
     const text = String(value);
     const place = text.length > LONG || text.startsWith("{") ? rest : query;
-    for (const one of name === "set" ? text.split("\n") : [text]) place.append(name, one);
+    for (const one of REPEATED.has(name) ? text.split("\n") : [text]) place.append(name, one);
   }
   const behind = rest.toString();
   const said = query.toString().replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/");

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from mcp.types import CallToolResult, TextContent
-from pydantic import ValidationError
 
-from sizewise.errors import SizewiseError, UsageError, did_you_mean
-from sizewise.escaping import escape, shorten
+from sizewise.errors import SizewiseError, UsageError
 from sizewise.service.answers import Reply, ask
-from sizewise.service.schemas import accepted
+from sizewise.service.schemas import checked
 from sizewise.service.verbs import Verb
 
 WARNINGS_SHOWN = 20
@@ -36,15 +34,8 @@ def failed(code: str, message: str) -> CallToolResult:
 
 
 def _checked(asked: Verb, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments as an answer takes them. Raises UsageError (bad_option)."""
-    try:
-        told = accepted(asked).model_validate(dict(arguments), strict=True)
-    except ValidationError as error:
-        raise UsageError("bad_option", _told(asked, error)) from None
-    values = told.model_dump(exclude_unset=True, exclude_none=True)
-    missing = [name for name, option in asked.options.items() if option.required and name not in values]
-    if missing:
-        raise UsageError("bad_option", f"{', '.join(missing)}: required")
+    """Return the arguments as an answer takes them; null is as good as nothing. Raises as `checked`."""
+    values = checked(asked, {name: value for name, value in arguments.items() if value is not None})
     if "model" in values:
         models = values["model"]
         values["model"] = list(map(_inert, models)) if isinstance(models, list) else _inert(models)
@@ -59,15 +50,6 @@ def _inert(model: Any) -> Any:
         return json.dumps(model)
     except (RecursionError, ValueError):
         raise UsageError("bad_option", "model: a configuration of JSON values, not so deep") from None
-
-
-def _told(asked: Verb, error: ValidationError) -> str:
-    """Return the first thing that is wrong, in one line that quotes no value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    place = str(first["loc"][0]) if first["loc"] else "arguments"
-    if first["type"] == "extra_forbidden":
-        return f"no option {escape(shorten(place, 60))!r}{did_you_mean(place, asked.options)}"
-    return f"{escape(shorten(place, 60))}: {first['msg']}"
 
 
 def _result(reply: Reply) -> CallToolResult:

@@ -11,14 +11,22 @@ WIDTHS = {"hidden": 64, "ffn": 96, "heads": 4, "kv_heads": 2, "layers": 2, "voca
 
 
 def write(
-    path: Path, *, tied: bool = True, hidden: int = 64, ffn: int = 96, seed: int = 0, bias: bool = False
+    path: Path,
+    *,
+    tied: bool = True,
+    hidden: int = 64,
+    ffn: int = 96,
+    seed: int = 0,
+    bias: bool = False,
+    split: int = 0,
 ) -> Path:
     """Write a Llama in f16; rows of 72 are no multiple of any block, those of 64 and 96 of 32 alone.
 
     With ``bias`` each layer has one of its queries, of which transformers' Llama from GGUF knows nothing.
+    ``split`` is the most tensors of a part.
     """
     numbers = torch.Generator().manual_seed(seed)
-    writer = gguf.GGUFWriter(str(path), "llama")
+    writer = gguf.GGUFWriter(str(path), "llama", split_max_tensors=split)
     writer.add_name("small")
     _metadata(writer, hidden, ffn)
     if bias:

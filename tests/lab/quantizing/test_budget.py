@@ -1,5 +1,7 @@
 """Groups, what they lose alone, and bytes spent where they save the most."""
 
+import re
+import shlex
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ pytestmark = pytest.mark.lab
 torch = pytest.importorskip("torch")
 pytest.importorskip("bitsandbytes")
 
-from sizewise.errors import UsageError  # noqa: E402 - torch is optional
+from sizewise.catalog.ggml import block_types, file_types  # noqa: E402 - torch is optional
+from sizewise.errors import UsageError  # noqa: E402
 from sizewise.lab import quantize  # noqa: E402
 from sizewise.lab.loading import load_module  # noqa: E402
 from sizewise.lab.quality.measure import scored  # noqa: E402
@@ -142,6 +145,33 @@ def test_a_budget_is_kept_to_the_byte_and_better_than_one_format(source: str, tm
     assert len({option.format for option in mixed.sensitivity.chosen}) > 1
     assert mixed.command[0] == "llama-quantize"
     assert mixed.expected.status == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("formats", "budget"), [("q4_0,q5_1", "80kB"), ("q4_0,q8_0", "100kB"), ("q4_0,f16", "150kB")]
+)
+def test_the_command_says_every_type_that_the_file_type_would_not_give(
+    tmp_path: Path, formats: str, budget: str
+) -> None:
+    path, out = str(write(tmp_path / "a b.gguf", tied=False)), str(tmp_path / "mixed.gguf")
+    answer = quantize(path, formats, budget=budget, output=out, quality=False, windows=3, window=32)
+    program, *words = shlex.split(" ".join(answer.command))
+    *flags, source, target, name = words
+    assert (program, source, target) == ("llama-quantize", path, out)
+    chosen = [value.rpartition("=") for value in flags[1::2]]
+    assert set(flags[::2]) <= {"--tensor-type"}
+    assert block_types()[file_types()[name.lower()].block].weights > 1
+    for tensor, block in quantize(path, name).plan.blocks.items():
+        found = next((kind for pattern, _, kind in chosen if re.search(pattern, tensor)), block)
+        assert found == answer.plan.blocks[tensor]
+    assert len(set(answer.plan.blocks.values())) > 2
+
+
+def test_the_command_allows_a_packed_source(source: str, tmp_path: Path) -> None:
+    packed, out = str(tmp_path / "packed.gguf"), str(tmp_path / "mixed.gguf")
+    quantize(source, "q8_0", output=packed, quality=False)
+    answer = quantize(packed, budget="150kB", output=out, quality=False, windows=3, window=32)
+    assert answer.command[1] == "--allow-requantize"
 
 
 def test_parts_add_up_to_the_whole(source: str) -> None:

@@ -139,6 +139,19 @@ def test_a_file_of_the_same_type_holds_the_same_data(name: str, tmp_path: Path) 
     assert Path(source).read_bytes() == Path(again).read_bytes()
 
 
+def test_a_file_in_parts_is_planned_and_has_to_be_joined_first(tmp_path: Path) -> None:
+    whole = quantize(small(tmp_path), "q8_0").plan
+    write(tmp_path / "parts.gguf", split=7)
+    parts = sorted(tmp_path.glob("parts-*.gguf"))
+    assert len(parts) > 2
+    for part in parts[:2]:
+        plan = quantize(str(part), "q8_0").plan
+        assert (plan.bytes, plan.file_bytes) == (whole.bytes, None)
+        with pytest.raises(InputError, match="llama-gguf-split --merge") as caught:
+            quantize(str(part), "q8_0", output=str(tmp_path / "out.gguf"), quality=False)
+        assert caught.value.code == "split_file"
+
+
 def test_the_source_is_not_replaced_even_with_force(tmp_path: Path) -> None:
     path = small(tmp_path)
     before = Path(path).read_bytes()

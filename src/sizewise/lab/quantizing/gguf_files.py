@@ -1,6 +1,8 @@
 """Write a GGUF file in other block types, by the package gguf or llama.cpp's quantizer, and read it back."""
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -8,7 +10,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from typing import Any
 
-from sizewise.catalog.ggml import block_types, file_types
+from sizewise.catalog.ggml import file_types
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.lab.quantizing.gguf_plan import FILE_TYPE, VERSION
@@ -113,15 +115,19 @@ def read_back(path: str, plan: Plan, sums: Mapping[str, str] | None) -> int:
     return sum(int(tensor.n_bytes) for tensor in reader.tensors)
 
 
-def command(plan: Plan, source: str, target: str) -> tuple[str, ...]:
-    """Return llama-quantize with a ``--tensor-type`` for every tensor that the plan chose itself."""
-    usual = file_types()[plan.format.name].block
+def command(plan: Plan, usual: Plan, source: str, target: str, *, repack: bool) -> tuple[str, ...]:
+    """Return llama-quantize with a ``--tensor-type`` for every tensor that a file type stores otherwise.
+
+    ``usual`` is the plan of that file type alone, which has to be a packed one: llama.cpp chooses no types
+    for single tensors of others. Names are patterns there, and would be found within longer ones.
+    """
     flags = [
-        f"--tensor-type '{name.removesuffix('.weight').replace('.', chr(92) + '.')}={block}'"
+        f"--tensor-type '^{re.escape(name)}$={block}'"
         for name, block in plan.blocks.items()
-        if block != usual and block_types()[block].weights > 1
+        if block != usual.blocks[name]
     ]
-    return (PROGRAM, *flags, source, target, plan.format.name.upper())
+    allowed = ("--allow-requantize",) if repack else ()
+    return (PROGRAM, *allowed, *flags, shlex.quote(source), shlex.quote(target), usual.format.name.upper())
 
 
 def _copy_metadata(reader: Any, writer: Any, plan: Plan) -> None:

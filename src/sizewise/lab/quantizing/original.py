@@ -16,6 +16,7 @@ from sizewise.escaping import shorten
 from sizewise.footprint.weights import sixteen_bit, weight_bytes
 from sizewise.lab.loading import CODE
 from sizewise.sources.config_json import from_config
+from sizewise.sources.gguf.parts import part_names
 from sizewise.sources.module_model import from_module
 from sizewise.sources.reference import load_reference, raw_configuration
 
@@ -54,6 +55,11 @@ class Original:
         Raises InputError (unsupported_architecture, bad_config) where transformers has none of it.
         """
         return self.make_blank()
+
+    @property
+    def parts(self) -> int:
+        """Count the files of a GGUF source, 0 for any other."""
+        return len(part_names(os.path.basename(self.gguf))) if self.gguf else 0
 
     @property
     def live(self) -> bool:

@@ -46,7 +46,7 @@ def planned(
     GGUF file. Raises UsageError (bad_option), InputError (unsupported_architecture).
     """
     if is_gguf(format):
-        metadata = read_metadata(open_gguf(original.gguf)) if original.gguf else None
+        metadata = read_metadata(open_gguf(original.gguf)) if original.parts == 1 else None
         plan = gguf_plan(original, format, metadata, blocks)
         return replace(plan, notices=(*_said_of_gguf(original, plan), *_said_of_all(original, plan)))
     held = held_tensors(original.blank, format, original.base, kept)

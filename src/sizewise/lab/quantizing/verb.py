@@ -5,9 +5,12 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
+from sizewise.catalog.formats import find_format
+from sizewise.catalog.ggml import block_types, file_types
 from sizewise.catalog.texts import Use, shipped_text
 from sizewise.counting import parameter_line
 from sizewise.errors import InputError
+from sizewise.escaping import shorten
 from sizewise.lab.extras import required
 from sizewise.lab.loading import Loaded, load_module
 from sizewise.lab.outputs import check_absent, check_elsewhere, remove_leftovers
@@ -41,6 +44,8 @@ CHOOSING_WINDOWS = 3
 FP32_UP_TO = 3 * 10**9
 """Parameters up to which the original is computed in fp32; above in its own format."""
 COMMAND = "sizewise quantize"
+PACKED = "q8_0"
+"""The file type that a command names where a mix is of 16 bit, for which llama.cpp chooses no types."""
 PACKAGES = ("accelerate", "bitsandbytes", "gguf", "safetensors")
 
 
@@ -95,6 +100,12 @@ class _Run:
         asked = self.asked
         if not (asked.output or asked.mixed or asked.sensitivity):
             return _answer(original, plan, _expected(original, plan, asked))
+        if original.parts > 1:
+            raise InputError(
+                "split_file",
+                f"{shorten(original.name, 120)} is one of {original.parts} parts; join them with "
+                "llama-gguf-split --merge, and give the result",
+            )
         if not asked.output:
             return self._found(original, plan)
         _check_writable(original, plan, asked.output)
@@ -163,7 +174,7 @@ class _Run:
             )
         answer = replace(answer, saved=saved)
         if again is None and asked.mixed:
-            answer = replace(answer, command=gguf_files.command(plan, original.gguf, saved.path))
+            answer = replace(answer, command=_command(original, plan, saved.path))
         return answer if loaded is None or windows is None else self._measured(answer, loaded, again, windows)
 
     def _measured(
@@ -263,6 +274,13 @@ def _expected(original: Original, plan: Plan, asked: QuantizeAsked) -> FormatLos
             basis="a mix that was chosen here",
         )
     return model_format_loss(original.model, plan.format)
+
+
+def _command(original: Original, plan: Plan, path: str) -> tuple[str, ...]:
+    """Return what makes llama.cpp's own quantizer write the same block types."""
+    packed = block_types()[file_types()[plan.format.name].block].weights > 1
+    usual = planned(original, plan.format if packed else find_format(PACKED))
+    return gguf_files.command(plan, usual, original.gguf, path, repack=bool(original.packed_as))
 
 
 def _not_measured(error: InputError) -> Notice:

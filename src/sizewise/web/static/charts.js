@@ -96,7 +96,7 @@ export function lines({ width, height = 320, series, levels = [], uprights = [],
     d: path(one.points, drawn) }, svg("title", {}, one.name ?? title))));
   drawLevels(drawn, levels);
   drawUprights(drawn, uprights);
-  drawMarks(drawn, marks, width);
+  drawMarks(drawn, marks, width, levels.map((one) => drawn.y.at(one.value)));
   return drawn.root;
 }
 
@@ -135,8 +135,8 @@ function drawUprights({ plot, x, inner }, uprights) {
   }
 }
 
-/** Draw points with their texts; a text that would cover another moves down. */
-function drawMarks({ plot, x, y, inner }, marks, width) {
+/** Draw points with their texts; a text that would cover another, or a line at one of `heights`, moves down. */
+function drawMarks({ plot, x, y, inner }, marks, width, heights = []) {
   const taken = [];
   for (const mark of marks) {
     const [across, up] = [x.at(x.clamp(mark.x)), y.at(y.clamp(mark.y))];
@@ -144,6 +144,7 @@ function drawMarks({ plot, x, y, inner }, marks, width) {
     const anchor = across + wide + 10 > width && across - wide > inner.left - 30 ? "end" : "start";
     const left = anchor === "end" ? across - 8 - wide : across + 8;
     let down = up - 9;
+    if (heights.some((height) => height < up - 2 && Math.abs(height - down + 5) < 10)) down = up + 17;
     const covers = (other) => Math.abs(other.down - down) < 14 && left < other.right && other.left < left + wide;
     while (taken.some(covers) && down < inner.bottom) down += 4;
     taken.push({ down, left, right: left + wide });

@@ -8,6 +8,7 @@
  *   choice              choices: [[value, label], ...]
  *   switch              on or off
  *   slider              stops: numbers to slide over; ticks: those with a label; show(number) → text;
+ *                       empty: where it stands without a value;
  *                       read(text) → number (Number by default). The text beside it takes any value.
  *   names               names: "models" | "devices" | "formats" | "laws"; many: several, with commas
  *   model               names and a place to paste a configuration or to drop a file

@@ -15,15 +15,21 @@ export function changesTable(answer, tools) {
 }
 
 function change(one, tools) {
-  const [name, value] = optionOf(one.option);
-  if (!(name in tools.values)) return h("span", {}, one.change, " ", h("code", {}, one.option));
-  return h("button", { type: "button", onclick: () => tools.set(name, value) }, one.change);
+  return changeButton(one, tools) ?? h("span", {}, one.change, " ", h("code", {}, one.option));
 }
 
-/** Return the field and value of an option as a command line has it: `-q awq`, `--offload`. */
-export function optionOf(option) {
-  const [flag, ...rest] = option.split(/[\s=]+/);
-  return [SHORT[flag] ?? flag.replace(/^-+/, "").replaceAll("-", "_"), rest.length ? rest.join(" ") : true];
+/** Return a button that makes a change, or null where the form lacks one of its options. `called`: {name: field}. */
+export function changeButton({ change: label, option }, tools, called = {}) {
+  const pairs = optionsOf(option).map(([name, value]) => [called[name] ?? name, value]);
+  if (pairs.length === 0 || pairs.some(([name]) => !(name in tools.values))) return null;
+  const make = () => pairs.forEach(([name, value]) => tools.set(name, value));
+  return h("button", { type: "button", onclick: make }, label);
+}
+
+/** Return the names and values of options as a command line has them: `-q awq -c 3462`, `without --swa-full`. */
+export function optionsOf(text) {
+  return [...text.matchAll(/(without )?(?:^|\s|(?<=without ))(--?[a-zA-Z][\w-]*)(?:[\s=]+([^-\s]\S*))?/g)].map(([, without, flag, value]) =>
+    [SHORT[flag] ?? flag.replace(/^-+/, "").replaceAll("-", "_"), without ? false : value ?? true]);
 }
 
 /** Return what a format adds to perplexity: nats per token become a part of it. */

@@ -12,8 +12,9 @@ export function curve(answer) {
   if (!found) return null;
   const held = found.devices[0].device;
   return [h("h3", {}, "Memory against context"), fitted((width) => picture(answer, found, width)),
-    h("p", { class: "note" }, `what ${held} holds, for each format of the cache; `,
-      crossings(found).map((one) => `${one.format} fills ${one.device} at about ${count(one.x)} tokens`).join(", "))];
+    h("p", { class: "note" }, 
+      [`what ${held} holds, for each format of the cache`, ...crossings(found).map((one) =>
+        `a cache in ${one.format} fills ${one.device} at about ${count(one.x)} tokens`)].join("; "))];
 }
 
 function picture(answer, found, width) {

@@ -22,7 +22,7 @@ export function evenStops(first, last, step) {
 }
 
 /** The control of a slider field; see fields.js. */
-export function slider({ label, stops, ticks = [], show = String, read = Number }, attributes, change) {
+export function slider({ label, stops, ticks = [], show = String, read = Number, empty = stops[0] }, attributes, change) {
   const control = h("input", { type: "text", inputmode: "decimal", autocomplete: "off", ...attributes,
     onchange: () => { place(control.value); change(control.value.trim()); } });
   const range = h("input", { type: "range", min: 0, max: stops.length - 1, step: 1, "aria-label": `${label}, slider`,
@@ -41,7 +41,7 @@ export function slider({ label, stops, ticks = [], show = String, read = Number 
   }
   function place(text) {
     const value = text === "" ? NaN : read(text);
-    if (Number.isFinite(value)) range.value = String(nearest(stops, value));
+    range.value = String(nearest(stops, Number.isFinite(value) ? value : empty));
     say(value);
   }
   const scale = h("div", { class: "ticks", "aria-hidden": "true" }, labels(stops, ticks, show));

@@ -4,7 +4,7 @@ import { h, table } from "./dom.js";
 import { fitted, stackedBars } from "./charts.js";
 import { between, count, dollars, percent, seconds, short } from "./numbers.js";
 import { contextField, deviceFields, engineFields, modelField, quantField, sequencesField } from "./fields_common.js";
-import { loss, optionOf } from "./memory_changes.js";
+import { changeButton, loss } from "./memory_changes.js";
 import { breakEven } from "./speed_cost.js";
 import { drawPlans } from "./speed_plans.js";
 
@@ -115,12 +115,7 @@ function terms(answer, name, label, width) {
 function changes(answer, tools) {
   if (!answer.changes?.length) return null;
   const factor = (value) => `${short(value, 2)} ×`;
-  const made = (one) => {
-    const [option, value] = optionOf(one.option);
-    const name = option === "concurrency" ? "users" : option;
-    if (!(name in tools.values)) return `${one.change} (${one.option})`;
-    return h("button", { type: "button", onclick: () => tools.set(name, value) }, one.change);
-  };
+  const made = (one) => changeButton(one, tools, { concurrency: "users" }) ?? `${one.change} (${one.option})`;
   return table("What would change the times", [{ title: "change" }, { title: "time per token", numeric: true },
     { title: "first token", numeric: true }, { title: "perplexity" }],
   answer.changes.map((one) => [made(one), factor(one.tpot_factor), factor(one.ttft_factor), loss(one.quality_loss)]));

@@ -21,7 +21,8 @@ export function breakEven({ cost }) {
     h("p", {}, `${found.against}: ${dollars(found.api_usd_per_million.value)} per million tokens of this mix. `,
       h("strong", { class: share <= 1 ? "yes" : "no" }, told)),
     fitted((width) => picture(cost, found, width)),
-    h("p", { class: "note" }, `prices: ${cost.usd_per_hour.source}; ${found.api_usd_per_million.source}, ${found.api_usd_per_million.as_of}`)];
+    h("p", { class: "note" }, `prices: ${[cost.usd_per_hour, found.api_usd_per_million].map((one) => [...new Set([one.source, one.as_of])]
+      .filter((text, place, all) => place === 0 || !all[0].includes(text)).join(", ")).join("; ")}`)];
 }
 
 function picture(cost, found, width) {

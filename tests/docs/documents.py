@@ -1,4 +1,4 @@
-"""The examples of README and docs: ``console`` blocks with ``$ sizewise …`` and what it prints.
+"""The examples of README and docs: ``console`` blocks with ``$ sizewise …`` or ``$ curl …`` and what it prints.
 
 Run as a script to write the present output into the pages, and the pictures that they show (matplotlib):
 python tests/docs/documents.py
@@ -12,8 +12,14 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from sizewise.__main__ import main
+from sizewise.web.app import create_app
+from sizewise.web.serving import listen, server
+from sizewise.web.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```console\n(.*?)```", re.S)
@@ -21,6 +27,8 @@ PICTURES = {
     ROOT / "docs" / "method" / "memory.svg": "sizewise memory llama-3.1-8b -q q4_k_m --on rtx-4090",
 }
 """The pictures of the pages, and what draws them with --plot."""
+SERVICE = "http://127.0.0.1:8741"
+"""Where a service listens unless told otherwise."""
 TEXT = re.compile(r"<text [^>]*>(.*?)</text>")
 
 
@@ -40,11 +48,34 @@ def output(command: str) -> str:
     """Return what a command prints on both streams, as a user sees it in a pipe."""
     os.environ.pop("COLUMNS", None)
     arguments = shlex.split(command)
+    if arguments[0] == "curl":
+        return fetched(arguments[1:])
     assert arguments[0] == "sizewise", command
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         main(arguments[1:])
     return printed.getvalue().strip("\n")
+
+
+def fetched(arguments: list[str]) -> str:
+    """Return what ``curl -s [-d BODY] ADDRESS`` prints of a service that runs for this question alone."""
+    address = next(one for one in arguments if one.startswith(SERVICE))
+    body = arguments[arguments.index("-d") + 1].encode() if "-d" in arguments else None
+    listening = listen("127.0.0.1", 0)
+    running = server(create_app(Settings()), Settings())
+    thread = Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        port = listening.getsockname()[1]
+        there = address.replace(SERVICE, f"http://127.0.0.1:{port}", 1)
+        asked = Request(there, data=body, headers={"Content-Type": "application/json"})
+        with urlopen(asked) as answer:
+            return answer.read().decode().strip("\n")
+    except HTTPError as problem:
+        return problem.read().decode().strip("\n")
+    finally:
+        running.should_exit = True
+        thread.join()
 
 
 def refreshed(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The examples of README and docs: ``console`` blocks with ``$ sizewise …`` or ``$ curl …`` and what it prints.
+"""The examples of README and docs: ``console`` blocks, ``$ sizewise …`` or ``$ curl …``, and what is printed.
 
 Run as a script to write the present output into the pages, and the pictures that they show (matplotlib):
 python tests/docs/documents.py

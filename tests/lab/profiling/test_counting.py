@@ -264,6 +264,9 @@ def test_recurrent_layers() -> None:
     found = forward(torch.nn.LSTM(32, 48, batch_first=True).eval(), batch=2, sequence=10)
     assert found.flops == 2 * 2 * 10 * 4 * 48 * (32 + 48)
     assert not found.uncounted
+    step = profile(torch.nn.LSTM(32, 48, batch_first=True), batch=2, sequence=10, timed=False)
+    assert step.figures("compute")["training_flops"].measured == 3 * found.flops
+    assert not step.seen.uncounted
 
 
 def test_bytes_are_those_that_operators_read_and_write() -> None:

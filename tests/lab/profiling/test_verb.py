@@ -161,6 +161,51 @@ def test_given_identifiers_are_sequences_of_tokens() -> None:
     assert found.measured.memory["inference"] == row["memory"]["forward_peak_bytes_measured"]
 
 
+def test_given_tensors_say_how_many_rows_there_are() -> None:
+    module = torch.nn.Bilinear(4, 5, 6)
+    found = profile(module, inputs=(torch.randn(3, 4), torch.randn(3, 5)), timed=False)
+    assert (found.batch, found.sequence) == (3, 4)
+
+
+def test_a_cell_reads_its_own_size() -> None:
+    found = profile(torch.nn.LSTMCell(16, 32), batch=2, timed=False)
+    assert found.figures("compute")["forward_flops"].measured == 2 * 2 * 4 * 32 * (16 + 32)
+
+
+def test_a_script_without_a_signature_asks_for_inputs() -> None:
+    with pytest.raises(UsageError, match="signature"):
+        profile(torch.jit.script(torch.nn.Linear(8, 8)), timed=False)
+
+
+def test_what_shapes_refuse_in_another_way_is_measured_nevertheless() -> None:
+    packed = torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(torch.nn.Linear(8, 8)))
+    found = profile(packed, inputs=torch.randn(2, 8), timed=False)
+    assert found.measured.memory["inference"] > 0
+    assert any("nothing is predicted" in notice.message for notice in found.notices)
+
+
+def test_kernels_whose_memory_no_shape_shows_are_named() -> None:
+    found = profile(torch.nn.Conv1d(4, 8, 3), batch=2, sequence=16, timed=False)
+    assert any("not seen on shapes: convolution" in notice.message for notice in found.notices)
+
+
+def test_a_small_module_takes_the_starts_of_its_operators() -> None:
+    """Its bytes and its FLOPs alone would take a tenth of what it does."""
+    module = torch.nn.Sequential(*(torch.nn.Linear(4, 4) for _ in range(50)))
+    found = profile(module, batch=1, sequence=1, training=False)
+    assert found.predicted.operators == found.measured.operators == 50
+    ratio = found.figures("time")["forward"].ratio
+    assert ratio is not None
+    assert 0.2 < ratio < 5
+    assert any("50 starts of operators" in notice.message for notice in found.notices)
+
+
+def test_the_cache_of_a_window_is_what_it_looks_at() -> None:
+    config = LLAMA | {"model_type": "mistral", "sliding_window": 8}
+    cache = profile(config, sequence=32, timed=False, training=False).figures("memory")["cache"]
+    assert cache.ratio == pytest.approx(1, abs=0.02)
+
+
 def test_the_package_of_the_lab_is_light() -> None:
     assert "profile" in sizewise.lab.__all__
     assert callable(sizewise.lab.profile)

@@ -36,6 +36,8 @@ class Side:
     compute: Mapping[str, float] = field(default_factory=dict)
     roles: Mapping[str, float] = field(default_factory=dict)
     time: Mapping[str, float] = field(default_factory=dict)
+    operators: int = 0
+    """Operators of a forward pass that make something, each of which the framework has to start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

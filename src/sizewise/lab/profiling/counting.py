@@ -34,6 +34,8 @@ class Counted:
     by_module: Mapping[str, int]
     moved: Mapping[str, int]
     uncounted: Mapping[str, int]
+    operators: int = 0
+    """Operators that made something: views are none."""
 
     @property
     def flops(self) -> int:
@@ -63,6 +65,7 @@ def count(run: Callable[[], object]) -> Counted:
         ),
         moved=dict(witness.moved),
         uncounted=dict(witness.uncounted),
+        operators=witness.operators,
     )
 
 
@@ -120,6 +123,7 @@ class _Witness(TorchDispatchMode):  # type: ignore[misc]
         self.known = known
         self.moved: Counter[str] = Counter()
         self.uncounted: Counter[str] = Counter()
+        self.operators = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))
@@ -130,6 +134,7 @@ class _Witness(TorchDispatchMode):  # type: ignore[misc]
         moved = 0 if getattr(func, "is_view", False) else _bytes(tree_leaves((args, kwargs)), found)
         if moved:
             self.moved[name] += moved
+            self.operators += 1
         return found
 
 

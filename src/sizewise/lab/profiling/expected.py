@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from sizewise.activations.inference import forward_peak, inference_pieces, moved_bytes
+from sizewise.activations.inference import LOOKS, forward_peak, inference_pieces, moved_bytes
 from sizewise.activations.saved import style_of
 from sizewise.architecture import Model
 from sizewise.counting import count
@@ -84,6 +84,7 @@ def expected(model: Model, load: Load) -> tuple[Side, tuple[Notice, ...]]:
             "intensity": flops / moved,
         },
         roles=dict(roles),
+        operators=sum(step.name not in LOOKS for piece in pieces.all for step in piece.steps),
     )
     return side, (*notices, *refused, *assumed, *_told(beside, int(forward.value)))
 

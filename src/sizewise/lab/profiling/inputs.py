@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch.utils._pytree import tree_leaves
 
 from sizewise.errors import UsageError
 
@@ -47,6 +48,13 @@ def identifiers_in(inputs: Any) -> torch.Tensor | None:
     return found if isinstance(found, torch.Tensor) and found.dim() == 2 else None
 
 
+def rows_of(inputs: Any) -> tuple[int, int]:
+    """Return the first two sizes of the first tensor that is given, 1 where it has fewer."""
+    tensors = (entry for entry in tree_leaves(inputs) if isinstance(entry, torch.Tensor))
+    shape = next((tuple(one.shape) for one in tensors), ())
+    return max(1, shape[0]) if shape else 1, max(1, shape[1]) if len(shape) > 1 else 1
+
+
 def given_call(inputs: Any, *, batch: int, sequence: int) -> Call:
     """Return the call of inputs that somebody gave: a tensor, several in order, or named ones."""
     if isinstance(inputs, Mapping):
@@ -65,7 +73,12 @@ def made_call(
     if shape is not None and len(shape) > 1:
         batch, sequence = int(shape[0]), int(shape[1])
     maker = _Maker(module, batch=batch, sequence=sequence, shape=shape)
-    parameters = inspect.signature(module.forward).parameters
+    try:
+        parameters = inspect.signature(module.forward).parameters
+    except ValueError as error:
+        raise UsageError(
+            "bad_option", f"{type(module).__name__}.forward says no signature; give inputs"
+        ) from error
     if "input_ids" in parameters:
         return _of_transformers(module, maker, parameters)
     main = getattr(module, "main_input_name", None) if hasattr(module, "config") else None
@@ -164,6 +177,8 @@ class _Maker:
         if isinstance(layer, torch.nn.RNNBase):
             rows = (batch, sequence) if layer.batch_first else (sequence, batch)
             return (*rows, layer.input_size)
+        if isinstance(layer, torch.nn.RNNCellBase):
+            return (batch, layer.input_size)
         if isinstance(layer, torch.nn.MultiheadAttention):
             rows = (batch, sequence) if layer.batch_first else (sequence, batch)
             return (*rows, layer.embed_dim)

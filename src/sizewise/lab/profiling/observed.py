@@ -2,7 +2,7 @@
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -124,6 +124,12 @@ def traced_training(training: Training) -> tuple[Counted, Peaks]:
         return count(training.step), without_data.training_peaks(training)
 
 
+def traced_forward(module: torch.nn.Module, call: Call) -> Peaks:
+    """Follow the memory of a forward pass on tensors without data, inside their mode. Raises InputError."""
+    with _told(module, "a forward pass"):
+        return without_data.forward_peaks(module, call)
+
+
 def cache_bytes(module: torch.nn.Module, call: Call) -> int | None:
     """Return the bytes that a module keeps of a call's tokens for the next one, None where it keeps none."""
     if "use_cache" not in call.named:
@@ -134,7 +140,21 @@ def cache_bytes(module: torch.nn.Module, call: Call) -> int | None:
         except (TypeError, ValueError):
             return None
     kept = next((found[name] for name in ("past_key_values", "cache_params") if found.get(name)), None)
-    return storage_bytes(_tensors(kept, set())) if kept is not None else None
+    return _looked_at(_tensors(kept, set())) if kept is not None else None
+
+
+def _looked_at(tensors: Iterable[torch.Tensor]) -> int:
+    """Count the bytes that tensors look at, of each storage no more than it has.
+
+    A layer with a window keeps a look at the prompt's last keys, whose storage goes with the next token.
+    """
+    looked: Counter[int] = Counter()
+    stored: dict[int, int] = {}
+    for tensor in tensors:
+        storage = tensor.untyped_storage()
+        looked[storage._cdata] += tensor.numel() * tensor.element_size()
+        stored[storage._cdata] = storage.nbytes()
+    return sum(min(size, stored[key]) for key, size in looked.items())
 
 
 def _tensors(value: Any, seen: set[int]) -> Iterator[torch.Tensor]:

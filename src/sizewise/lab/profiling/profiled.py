@@ -14,13 +14,13 @@ from sizewise.catalog.devices import find_device
 from sizewise.detection.host import memory_by_library
 from sizewise.errors import InputError, UsageError
 from sizewise.lab.profiling import without_data
-from sizewise.lab.profiling.answer import WITHOUT_DATA, Profile, Side
+from sizewise.lab.profiling.answer import RUN, WITHOUT_DATA, Profile, Side
 from sizewise.lab.profiling.expected import Load, expected, role_of_modules
 from sizewise.lab.profiling.inputs import identifiers_in
 from sizewise.lab.profiling.observed import head_of
 from sizewise.lab.profiling.rates import measured_rates
-from sizewise.lab.profiling.seconds import Expected, expected_seconds, least_seconds
-from sizewise.lab.profiling.sides import Wanted, call_of, on_data, on_shapes
+from sizewise.lab.profiling.seconds import Expected, expected_seconds, least_seconds, started
+from sizewise.lab.profiling.sides import Found, Wanted, call_of, on_data, on_shapes
 from sizewise.lab.profiling.subject import (
     DTYPES,
     Subject,
@@ -91,6 +91,7 @@ def _profiled(subject: Subject, wanted: Wanted) -> Profile:
         found = on_shapes(shapes, mode, wanted)
     else:
         found = on_shapes(without_data.copied(known, mode), mode, wanted)
+    notices = (*notices, *_unseen(predicted, found))
     said = (*subject.notices, *notices, *run.notices, *seconds.notices, *found.notices)
     return Profile(
         name=subject.name,
@@ -108,6 +109,15 @@ def _profiled(subject: Subject, wanted: Wanted) -> Profile:
         date=date.today().isoformat(),
         notices=tuple(dict.fromkeys(said)),
     )
+
+
+def _unseen(predicted: Side, found: Found) -> tuple[Notice, ...]:
+    """Return what shapes do not show of a run."""
+    kernels = [name for name in found.seen.by_operator if "conv" in name or "rnn" in name]
+    if not kernels or found.side.source != RUN or predicted.source != WITHOUT_DATA:
+        return ()
+    text = f"what kernels take for a moment is not seen on shapes: {', '.join(sorted(kernels))}"
+    return (Notice(code="assumed", message=text),)
 
 
 def _predicted(subject: Subject, module: Any, wanted: Wanted, mode: Any) -> tuple[Side, tuple[Notice, ...]]:
@@ -200,7 +210,7 @@ def _seconds(subject: Subject, wanted: Wanted, predicted: Side) -> tuple[str, Ex
         named = rates.device
     if subject.model is None or not wanted.described:
         return named, least_seconds(predicted, rates) if rates and predicted.compute else Expected()
-    return named, expected_seconds(
+    found = expected_seconds(
         subject.model,
         on=named,
         dtype=subject.dtype,
@@ -209,6 +219,9 @@ def _seconds(subject: Subject, wanted: Wanted, predicted: Side) -> tuple[str, Ex
         answer=max(wanted.answer, 1),
         training=bool(wanted.training),
     )
+    if rates is None or not found.seconds:
+        return named, found
+    return named, started(found, predicted, rates, tensors=len(list(subject.module.parameters())))
 
 
 def _known(device: torch.device) -> str | None:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import torch
 
 from sizewise.lab.profiling.clock import timed
+from sizewise.lab.profiling.untouched import same_randomness
 from sizewise.units import GIB
 
 COPIED = 256 * 2**20
 """Bytes that are copied: more than the caches of a processor hold."""
+CALLS = 100
+"""Calls of the smallest layer that are timed together."""
 SIDE = {"cpu": 1024, "cuda": 8192}
 """Rows of the square matrices that are multiplied."""
 
@@ -24,6 +27,8 @@ class Rates:
     bandwidth: float
     flops: float
     memory: int
+    start: float = 0.0
+    """Seconds until the framework has started and done the smallest layer."""
 
     @property
     def device(self) -> str:
@@ -45,4 +50,23 @@ def measured_rates(device: torch.device, dtype: torch.dtype, *, memory: int) -> 
     left = torch.ones(side, side, dtype=dtype, device=device)
     product = torch.empty_like(left)
     multiplied = timed(lambda: torch.mm(left, left, out=product), device, warm_ups=1, seconds=0.25)
-    return Rates(bandwidth=2 * COPIED / copied.least, flops=2 * side**3 / multiplied.least, memory=memory)
+    return Rates(
+        bandwidth=2 * COPIED / copied.least,
+        flops=2 * side**3 / multiplied.least,
+        memory=memory,
+        start=_start(device, dtype),
+    )
+
+
+def _start(device: torch.device, dtype: torch.dtype) -> float:
+    """Measure a call of the smallest layer; on a card several wait in its queue."""
+    with same_randomness():
+        layer = torch.nn.Linear(1, 1, bias=False, device=device, dtype=dtype)
+    given = torch.ones(1, 1, device=device, dtype=dtype)
+
+    def calls() -> None:
+        for _ in range(CALLS):
+            layer(given)
+
+    with torch.inference_mode():
+        return timed(calls, device, warm_ups=2, seconds=0.05).seconds / CALLS

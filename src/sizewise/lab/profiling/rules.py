@@ -75,6 +75,11 @@ def recurrent_layer(tokens: Shape, inputs: Shape, states: Shape, *_: Any, **__: 
     return 2 * tokens[0] * tokens[1] * (prod(inputs) + prod(states))
 
 
+def recurrent_layer_backward(*shapes: Any, **__: Any) -> int:
+    """Return the FLOPs of its backward pass: a gradient of what goes in and one of the weights."""
+    return 2 * recurrent_layer(*shapes)
+
+
 def packed_vector_product(tokens: Shape, _packed: Shape, shape: Shape, *_: Any, **__: Any) -> int:
     """Return the FLOPs of a product with a matrix in 4 bit, whose logical ``shape`` is [out, in].
 
@@ -143,6 +148,7 @@ RULES: dict[str, dict[str, Rule]] = {
         "vdot": vector_product,
         "addmv": added_vector_product,
         "mkldnn_rnn_layer": recurrent_layer,
+        "mkldnn_rnn_layer_backward": recurrent_layer_backward,
         "linalg_solve_triangular": triangular_solution,
         "convolution_backward": convolution_backward,
     },

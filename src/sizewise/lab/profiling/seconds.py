@@ -18,6 +18,13 @@ PRECISION = {"fp32": "fp32", "bf16": "bf16", "fp16": "bf16"}
 GIVEN = "bf16-mixed"
 """The recipe for fp32 on a device of three numbers, whose one rate is that of the format that is meant."""
 
+TRAINED = 3
+"""Operators of a step for each of its forward pass, the backward pass having two (assumed)."""
+UPDATES = 12
+"""Operators by which AdamW updates a tensor (torch 2.13, _single_tensor_adamw)."""
+WIDEST = 3
+"""How many times as long a start may take: functions of Python around an operator (assumed)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
@@ -47,10 +54,32 @@ def expected_seconds(
 
 
 def least_seconds(side: Side, rates: Rates) -> Expected:
-    """Return the least that a forward pass takes by a machine's measured rates: its bytes or its FLOPs."""
+    """Return the least that a forward pass takes by a machine's measured rates: its bytes or its FLOPs.
+
+    Not less than starting its operators takes.
+    """
     work = side.compute
     seconds = max(work["moved_bytes"] / rates.bandwidth, work["forward_flops"] / rates.flops)
-    return Expected(seconds={"forward": seconds})
+    return started(Expected(seconds={"forward": seconds}), side, rates, tensors=0)
+
+
+def started(found: Expected, side: Side, rates: Rates, *, tensors: int) -> Expected:
+    """Return times with what starting operators takes, which is most of a small model's.
+
+    A step of training starts three times as many, and AdamW's for each of ``tensors`` parameters.
+    """
+    every = side.operators * rates.start
+    further = {"step": TRAINED * every + UPDATES * tensors * rates.start}
+    seconds = {name: time + further.get(name, every) for name, time in found.seconds.items()}
+    intervals = {
+        name: (low, high + WIDEST * further.get(name, every)) for name, (low, high) in found.intervals.items()
+    }
+    text = (
+        f"times hold {side.operators:,} starts of operators (a step more) of {rates.start * 1e6:.1f} µs: "
+        "the smallest layer takes that here"
+    )
+    notices = (*found.notices, Notice(code="assumed", message=text)) if seconds else found.notices
+    return Expected(seconds=seconds, intervals=intervals, notices=notices)
 
 
 def _served(model: Model, *, on: str, dtype: str, batch: int, sequence: int, answer: int) -> Expected:

@@ -70,8 +70,9 @@ def on_shapes(module: torch.nn.Module, mode: AbstractContextManager[Any], wanted
         call = call_of(module, wanted)
         if wanted.inputs is not None:
             call = _without_data(call, mode)
+        module.eval()
         forward = observed.forward_work(module, call)
-        peak = without_data.forward_peaks(module, call)
+        peak = observed.traced_forward(module, call)
         memory: dict[str, float] = {
             "weights": storage_bytes(module.parameters()),
             **_cache(module, call),
@@ -182,6 +183,7 @@ def _found(
         compute=observed.compute_of(forward, step),
         roles=observed.by_role(forward, wanted.roles) if wanted.roles else {},
         time={name: timing.seconds for name, timing in known.items()},
+        operators=forward.operators,
     )
     seen = Seen(
         by_operator=forward.by_operator,

@@ -44,7 +44,7 @@ def profile(
     bad_data, …).
     """
     required("torch", needed_for=NEEDED_FOR)
-    from sizewise.lab.profiling.inputs import identifiers_in
+    from sizewise.lab.profiling.inputs import identifiers_in, rows_of
     from sizewise.lab.profiling.profiled import profiled
     from sizewise.lab.profiling.sides import Wanted
 
@@ -54,6 +54,8 @@ def profile(
     identifiers = identifiers_in(inputs)
     if identifiers is not None:
         batch, sequence = (int(size) for size in identifiers.shape)
+    elif inputs is not None:
+        batch, sequence = rows_of(inputs)
     wanted = Wanted(
         batch=_positive("batch", batch),
         sequence=_positive("sequence", sequence),

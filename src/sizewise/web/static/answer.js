@@ -22,7 +22,7 @@ export function answerOf(place, tools, form) {
   const body = h("div", { class: "drawn" });
   const live = h("p", { class: "unseen", role: "status", "aria-live": "polite" });
   const said = h("p", { class: "happened", role: "status" });
-  const formulas = h("details", { class: "formulas", ontoggle: () => formulas.open && send(current) },
+  const formulas = h("details", { class: "formulas", ontoggle: () => formulas.open && current && send(current) },
     h("summary", {}, "Where each number comes from"), h("div", { class: "lines" }));
   const section = h("section", { class: "answer", "aria-labelledby": heading.id }, heading, error, body, formulas, live,
     actions(() => ({ verb: current.verb, values: current.values, files: filesOf(current.values) }), () => section, tell), said);
@@ -38,6 +38,8 @@ export function answerOf(place, tools, form) {
 
   function send(question) {
     waiting = question;
+    section.setAttribute("aria-busy", "true");
+    document.body.dataset.ready = "0";
     if (running && !question.slow) return;
     running?.abort();
     running = null;
@@ -53,21 +55,20 @@ export function answerOf(place, tools, form) {
     lastStart = performance.now();
     const own = new AbortController();
     running = own;
-    section.setAttribute("aria-busy", "true");
-    document.body.dataset.ready = "0";
     const values = question.explain && formulas.open ? { ...question.values, explain: true } : question.values;
+    let answer = null;
     try {
-      const answer = await ask(question.verb, { ...values, ...question.extra }, own.signal);
+      answer = await ask(question.verb, { ...values, ...question.extra }, own.signal);
       refused = 0;
-      draw(question, answer);
     } catch (problem) {
       if (own.signal.aborted) return;
       if (!again(question, problem)) fail(problem);
     }
+    if (answer) tryToDraw(question, answer);
     if (running === own) running = null;
+    if (waiting) return send(waiting);
     section.removeAttribute("aria-busy");
-    if (waiting) send(waiting);
-    else if (!document.querySelector("[aria-busy=true]")) document.body.dataset.ready = "1";
+    if (!document.querySelector("[aria-busy=true]")) document.body.dataset.ready = "1";
   }
 
   /** Ask again a little later where the service is busy; say whether that is tried. */
@@ -76,6 +77,15 @@ export function answerOf(place, tools, form) {
     refused += 1;
     timer = setTimeout(() => waiting === null && send(question), 400 * refused);
     return true;
+  }
+
+  function tryToDraw(question, answer) {
+    try {
+      draw(question, answer);
+    } catch (bug) {
+      console.error(bug);
+      error.textContent = `this answer cannot be shown: ${bug.message}`;
+    }
   }
 
   function draw(question, answer) {

@@ -7,9 +7,18 @@ import { addressOf, readAddress, told, valuesOf } from "./state.js";
 import { TABS } from "./tabs.js";
 import { ask } from "./ask.js";
 
+const ADDRESS_REST = 150;
 const nav = document.getElementById("tabs");
 const place = document.getElementById("tab");
 let open = null;
+
+let writing = 0;
+
+/** Write the address when the form has rested: browsers refuse to do so as often as a slider moves. */
+function address(text) {
+  clearTimeout(writing);
+  writing = setTimeout(() => history.replaceState(null, "", text), ADDRESS_REST);
+}
 
 function start() {
   for (const tab of TABS) {
@@ -43,11 +52,13 @@ function fromAddress() {
 
 /** Open a tab. `given`: the address says its values, so that what it lacks is empty and no default counts. */
 function show(tab, given) {
+  clearTimeout(writing);
   open?.close();
   for (const link of nav.children) {
     const chosen = link.id === `tab-${tab.id}`;
     link.setAttribute("aria-selected", String(chosen));
     link.setAttribute("tabindex", chosen ? "0" : "-1");
+    if (chosen) link.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
   document.title = `${tab.title} · sizewise`;
   place.setAttribute("aria-labelledby", `tab-${tab.id}`);
@@ -75,7 +86,7 @@ function opened(tab, values) {
       told.set("quant", "");
     }
     form.show(values);
-    history.replaceState(null, "", addressOf(tab.id, values));
+    address(addressOf(tab.id, values));
     asked();
   }
   function asked() {

@@ -29,6 +29,10 @@ export function modelField(field, attributes, change) {
       else taken(event.dataTransfer.getData("text").trim());
     } }, named.around, note, details);
 
+  function tell(text, className = "hint") {
+    note.textContent = text;
+    note.className = className;
+  }
   function taken(value) {
     show(value);
     change(value);
@@ -36,7 +40,7 @@ export function modelField(field, attributes, change) {
   async function read(files) {
     const config = files.find((one) => one.name.endsWith(".json")) ?? null;
     const chosen = files.find((one) => one !== config) ?? config;
-    note.textContent = `reading ${chosen.name} …`;
+    tell(`reading ${chosen.name} …`);
     try {
       if (chosen.size > CONFIG_LIMIT && chosen === config) throw new Error("a configuration has at most 1 MB");
       const value = chosen === config ? (await config.text()).trim() : await headerOf(chosen, config);
@@ -44,7 +48,7 @@ export function modelField(field, attributes, change) {
       else if (!value.startsWith("{")) throw new Error("it holds no JSON object");
       taken(value);
     } catch (error) {
-      note.textContent = `${chosen.name}: ${error.message}`;
+      tell(`${chosen.name}: ${error.message}`, "error");
     }
   }
   function show(value) {
@@ -54,8 +58,8 @@ export function modelField(field, attributes, change) {
     named.show(isConfig || isHeader ? "" : value);
     if (isConfig || isHeader) named.control.value = "";
     named.control.placeholder = isConfig ? "a pasted configuration" : isHeader ? "a file's header" : "";
-    note.textContent = isConfig ? `pasted configuration, ${value.length.toLocaleString("en-US")} characters`
-      : isHeader ? `header of ${fileNames.get(value) ?? "a file"}` : "";
+    tell(isConfig ? `pasted configuration, ${value.length.toLocaleString("en-US")} characters`
+      : isHeader ? `header of ${fileNames.get(value) ?? "a file"}` : "");
     if (isConfig) details.open = true;
   }
   return { control: named.control, around, show };

@@ -29,9 +29,10 @@ function powerTicks(base, begin, end, most) {
   const first = Math.ceil(begin - 1e-9);
   const last = Math.floor(end + 1e-9);
   if (base === 10 && last - first < 2) {
-    const parts = [1, 2, 5].flatMap((one) => [first - 1, first, last].map((power) => one * 10 ** power));
+    const parts = (ones) => ones.flatMap((one) => [first - 1, first, last].map((power) => one * 10 ** power));
     const inside = (one) => Math.log10(one) >= begin - 1e-9 && Math.log10(one) <= end + 1e-9;
-    return [...new Set(parts)].filter(inside).sort((left, right) => left - right);
+    const choices = [[1, 2, 5], [1, 3], [1]].map((ones) => [...new Set(parts(ones))].filter(inside));
+    return (choices.find((one) => one.length <= most) ?? choices[2]).sort((left, right) => left - right);
   }
   const step = Math.max(1, Math.ceil((last - first + 1) / most));
   const ticks = [];

@@ -139,6 +139,21 @@ LATENT = {
 }
 
 
+def test_buffers_are_memory_too() -> None:
+    """GPT-Neo's class keeps a mask of all positions in every layer: here most of a forward pass."""
+    config = {
+        "model_type": "gpt_neo",
+        "vocab_size": 500,
+        "hidden_size": 96,
+        "num_layers": 2,
+        "num_heads": 4,
+        "attention_types": [[["global", "local"], 1]],
+    }
+    found = profile(built(config), batch=2, sequence=32, timed=False)
+    for phase in ("training", "inference"):
+        assert found.figures("memory")[phase].ratio == pytest.approx(1, abs=NEAR), phase
+
+
 def test_values_that_are_narrower_than_keys() -> None:
     """torch has no kernel for them on a CPU: scores are tensors, and are not computed again."""
     found = profile(built(LATENT), batch=2, sequence=128, timed=False)

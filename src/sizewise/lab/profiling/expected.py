@@ -47,6 +47,8 @@ class Load:
     cuda: bool = False
     fused_scans: bool = False
     """Kernels for scans and short convolutions are installed, else the class does torch operations."""
+    buffers: int = 0
+    """Bytes that the class registers beside its weights (masks of all positions, tables of rotations)."""
 
     @property
     def width(self) -> int:
@@ -61,7 +63,7 @@ def expected(model: Model, load: Load) -> tuple[Side, tuple[Notice, ...]]:
     memory, notices = _memory(model, load, forward_peak(pieces))
     stage, refused = _stage(model, recipe)
     if stage is not None:
-        memory |= _training(stage)
+        memory |= _training(stage, load.buffers)
     forward = forward_flops(model, tokens=load.sequence, sequences=load.batch)
     beside = beside_need(model, pieces, tokens=load.batch * load.sequence, fused=load.fused_scans)
     flops = int(forward.value) + beside.forward
@@ -163,7 +165,7 @@ def _memory(model: Model, load: Load, peak: int) -> tuple[dict[str, float], tupl
     weights, cache = int(line.part("weights").value), int(line.part("cache").value)
     found = {"weights": weights, "cache": cache} if cache else {"weights": weights}
     identifiers = IDENTIFIER * load.batch * load.sequence
-    return {**found, "inference": weights + peak + identifiers}, ()
+    return {**found, "inference": weights + peak + identifiers + load.buffers}, ()
 
 
 def _stage(model: Model, recipe: Recipe) -> tuple[StageMemory | None, tuple[Notice, ...]]:
@@ -174,10 +176,10 @@ def _stage(model: Model, recipe: Recipe) -> tuple[StageMemory | None, tuple[Noti
     return stage, ()
 
 
-def _training(stage: StageMemory) -> dict[str, float]:
+def _training(stage: StageMemory, buffers: int) -> dict[str, float]:
     """Return the phases of a step and the highest, without what a process takes beside tensors."""
     found = {
-        name: max(stage.phases[phase] for phase in ours if phase in stage.phases)
+        name: buffers + max(stage.phases[phase] for phase in ours if phase in stage.phases)
         for name, ours in PHASES.items()
     }
     return {"training": max(found.values()), **found}

@@ -18,6 +18,7 @@ from sizewise.lab.profiling.answer import RUN, WITHOUT_DATA, Profile, Side
 from sizewise.lab.profiling.expected import Load, expected, role_of_modules
 from sizewise.lab.profiling.inputs import identifiers_in
 from sizewise.lab.profiling.observed import head_of
+from sizewise.lab.profiling.peaks import storage_bytes
 from sizewise.lab.profiling.rates import measured_rates
 from sizewise.lab.profiling.seconds import Expected, expected_seconds, least_seconds, started
 from sizewise.lab.profiling.sides import Found, Wanted, call_of, on_data, on_shapes
@@ -140,6 +141,7 @@ def _predicted(subject: Subject, module: Any, wanted: Wanted, mode: Any) -> tupl
         attention=KERNELS.get(str(getattr(module.config, "_attn_implementation", "")), "sdpa"),
         frozen=frozen,
         cuda=_on_card(subject.module),
+        buffers=storage_bytes(module.buffers()),
         fused_scans=_on_card(subject.module) and any(map(find_spec, SCAN_KERNELS)),
     )
     side, notices = expected(subject.model, load)

@@ -21,6 +21,7 @@ from sizewise.lab import quantize  # noqa: E402
 from sizewise.lab.loading import load_module  # noqa: E402
 from sizewise.lab.quality.measure import scored  # noqa: E402
 from sizewise.lab.quality.windows import random_windows  # noqa: E402
+from sizewise.lab.quantizing import sensitivity  # noqa: E402
 from sizewise.lab.quantizing.budget import Option, spend  # noqa: E402
 from sizewise.lab.quantizing.groups import Group, layer_groups, matrix_groups  # noqa: E402
 from sizewise.lab.quantizing.rounding import rounded, rounding  # noqa: E402
@@ -192,6 +193,15 @@ def test_a_budget_of_bitsandbytes_keeps_modules_at_16_bit(source: str, tmp_path:
     assert answer.saved.file_bytes == answer.plan.file_bytes <= budget
     assert "kept by the plan" in answer.plan.left
     assert answer.plan.packed
+
+
+def test_bytes_to_spare_leave_nothing_coarse(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sensitivity, "joint_nats", lambda *_: -1e-8)
+    for formats, finest in (("q4_0,q8_0", {"q8_0"}), ("nf4", {"bf16"})):
+        found = quantize(source, formats, budget="1GB", **QUICK).sensitivity
+        assert found is not None
+        assert {option.format for option in found.chosen} == finest
+        assert all(option.kl_nats > 0 for option in found.chosen)
 
 
 def test_a_budget_that_nothing_fits_says_what_would(source: str) -> None:

@@ -9,6 +9,9 @@ from sizewise.lab.quantizing.budget import Option
 from sizewise.lab.quantizing.groups import Group
 from sizewise.lab.quantizing.rounding import rounded, rounding
 
+LEAST_NATS = 1e-9
+"""What a rounding costs at least: log-probabilities in fp32 tell no less from nothing, or from below it."""
+
 Step = Callable[[int, int], None]
 """Told how many of all measurements are done."""
 
@@ -44,12 +47,13 @@ def measured_options(
 ) -> tuple[tuple[Option, ...], ...]:
     """Return the options of each group: its bytes in each format, and the KL where it alone is in it.
 
-    Measured is the first, coarsest format. To second order the KL is as the squared error of the rounding, so
+    Measured is the first, coarsest format, as at least `LEAST_NATS`: left-over bytes go to groups without a
+    loss that could be measured, too. To second order the KL is as the squared error of the rounding, so
     the others follow from the errors that the formats make of the same numbers.
     """
     found: list[tuple[Option, ...]] = []
     for place, group in enumerate(groups):
-        coarsest = joint_nats(module, reference, {group: formats[0]})
+        coarsest = max(joint_nats(module, reference, {group: formats[0]}), LEAST_NATS)
         errors = [_squared_error(module, group, format) for format in formats] if len(formats) > 1 else [1.0]
         found.append(
             tuple(

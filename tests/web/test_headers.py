@@ -71,7 +71,7 @@ def test_a_configuration_stands_before_the_header(client):
         ({"size": 10}, 409),
         ({"end": 5}, 409),
         ({"name": "x" * 301}, 422),
-        ({"config_bytes": 5}, 400),
+        ({"config_bytes": 5}, 409),
         ({"kind": "safetensors"}, 409),
     ],
 )

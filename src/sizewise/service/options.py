@@ -20,9 +20,9 @@ from sizewise.service.quantities import (
 )
 from sizewise.units import COUNT_LIMIT
 
-TEXT_LIMIT = 300
+TEXT_LIMIT = 200
 """Characters of an option's text."""
-LIST_LIMIT = 32
+LIST_LIMIT = 16
 """Values of an option that may be repeated."""
 MODEL_LIMIT = 8
 """Models that are compared in one question."""
@@ -40,13 +40,15 @@ RENAMED = {"references": "model", "file": "runs", "items": "laws"}
 FORMATS = ("json", "table", "csv", "md")
 CARDS = ("html", "md", "json")
 """Kinds of a scaling card, which a command writes into a file and a service hands over in its answer."""
-_ABOVE_0 = {"type": "number", "exclusiveMinimum": 0, "maximum": AMOUNT_LIMIT}
+_ABOVE_0 = {"type": "number", "minimum": 1e-6, "maximum": AMOUNT_LIMIT}
 _SHARE = {"type": "number", "exclusiveMinimum": 0, "maximum": 1}
 _PART = {"type": "number", "minimum": 0, "exclusiveMaximum": 1}
 BOUNDS: Mapping[str, Mapping[str, Any]] = {
     "users": _ABOVE_0,
     "rps": _ABOVE_0,
     "usd_per_hour": _ABOVE_0,
+    "concurrency": {"type": "number", "minimum": 1e-6, "maximum": 1e6},
+    "min_speed": {"type": "number", "minimum": 0, "maximum": AMOUNT_LIMIT},
     "prefix_hit": _PART,
     "adapter_dropout": _PART,
     "sure": _SHARE,

@@ -33,7 +33,7 @@ class WholeBodies:
         if posted and path in self.streamed:
             await self.app(scope, _until(receive, self.seconds), send)
             return
-        if posted and path not in self.bodies:
+        if (posted and path not in self.bodies) or scope["method"] not in ("GET", "POST"):
             await self.app(scope, receive, _closing(send))
             return
         found = await self._read(scope, receive, self.bodies[path] if posted else 0)

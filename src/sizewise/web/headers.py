@@ -51,7 +51,7 @@ def add_headers(app: FastAPI, answerer: Answerer) -> None:
                 text = f"a header of over {HEADER_BYTES:,} bytes is read by the command line"
                 return problem(413, "header_too_large", text)
             if config_bytes and (kind == "gguf" or config_bytes > len(body)):
-                return problem(400, "bad_option", "config_bytes: the body does not begin with a config.json")
+                return problem(409, "bad_option", "config_bytes: the body does not begin with a config.json")
             sent = SentHeader(
                 kind=kind,
                 data=body[config_bytes:],

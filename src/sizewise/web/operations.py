@@ -13,7 +13,7 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
 }
-QUERY_LIMIT = 8_000
+QUERY_LIMIT = 4_000
 """Characters of a text in an address."""
 ANSWER: Mapping[str, Any] = {
     "type": "object",

@@ -14,7 +14,7 @@ from sizewise.service.verbs import OFFERED, Verb, verb
 from sizewise.service.workers import Unanswered
 from sizewise.sources.json_text import parse_object
 from sizewise.web.busy import busy
-from sizewise.web.operations import MEDIA_TYPES, by_body_operation, by_query_operation
+from sizewise.web.operations import MEDIA_TYPES, QUERY_LIMIT, by_body_operation, by_query_operation
 from sizewise.web.problems import problem, problem_of
 from sizewise.web.settings import CONFIG_BODY_BYTES, QUESTION_BYTES, Bodies
 
@@ -66,6 +66,10 @@ def _by_query(asked: Verb, answerer: Answerer) -> Handler:
             )
         except ValueError:
             return problem(400, "bad_option", "the query string is no list of names and texts in UTF-8")
+        if any(len(text) > QUERY_LIMIT for _, text in fields):
+            return problem(
+                422, "too_long", f"a text in an address has at most {QUERY_LIMIT:,} characters; post it"
+            )
         return await _answer(answerer, asked, read_query(asked, fields))
 
     return by_query

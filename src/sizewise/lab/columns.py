@@ -66,8 +66,10 @@ def forward_flops(module: Any, tokens: int) -> int:
     import torch
 
     from sizewise.lab.profiling.counting import count
+    from sizewise.lab.profiling.untouched import untouched
 
     vocabulary = module.get_input_embeddings().weight.shape[0]
     ids = torch.arange(tokens)[None] % vocabulary
-    with torch.inference_mode():
+    with untouched(module), torch.no_grad():
+        module.requires_grad_(False)  # torch's counter fails on a parameter that is handed to a module
         return count(lambda: module(input_ids=ids, use_cache=False)).flops

@@ -5,6 +5,7 @@ from typing import Any
 
 from sizewise.catalog.texts import shipped_text
 from sizewise.errors import InputError
+from sizewise.escaping import shorten
 from sizewise.lab.loading import Loaded
 from sizewise.lab.quality.windows import (
     Passage,
@@ -27,8 +28,8 @@ RANDOM_WINDOWS = 64
 def measuring_windows(loaded: Loaded, text: Text, *, length: int, most: int) -> Windows:
     """Return the windows that a quality is measured on: of a file, else of the shipped passage for it.
 
-    A model without a tokenizer gets random tokens. Raises InputError with the codes of `read_passage` and
-    `text_windows`.
+    A model without a tokenizer gets random tokens where no text is named. Raises InputError (bad_data for a
+    text that no tokenizer reads) with the codes of `read_passage` and `text_windows`.
     """
     return _windows(loaded, text, "measure", length=length, most=most)
 
@@ -43,6 +44,12 @@ def _windows(loaded: Loaded, text: Text, use: Any, *, length: int, most: int) ->
         return text
     limit = getattr(loaded.module.config, "max_position_embeddings", None) or length
     length = min(length, limit)
+    if loaded.tokenizer is None and text is not None:
+        raise InputError(
+            "bad_data",
+            f"{shorten(loaded.name, 120)} has no tokenizer that could read {shorten(text, 120)}; "
+            "without a text random tokens are taken",
+        )
     if loaded.tokenizer is None:
         vocabulary = loaded.module.get_input_embeddings().weight.shape[0]
         seed = 0 if use == "measure" else CALIBRATION_SEED

@@ -130,8 +130,10 @@ def distilled_rows(answer: "Distilled") -> list[tuple[object, ...]]:
 def distilled_notes(answer: "Distilled") -> list[str]:
     """Return the lines below the tables of a small run."""
     schooling, gain = answer.schooling, answer.standings.gain
+    shared = f" by {answer.processes} processes" if answer.processes > 1 else ""
     notes = [
-        f"{schooling.steps:,} steps of {schooling.batch} x {schooling.length} tokens on {answer.trained_on}; "
+        f"{schooling.steps:,} steps of {schooling.batch} x {schooling.length} tokens{shared} on "
+        f"{answer.trained_on}; "
         f"each of {answer.sequences:,} sequences {answer.repeats:.3g} times",
         f"a step: {figure_text(answer.step_flops)} FLOPs, {answer.seconds / schooling.steps:.3g} s",
     ]

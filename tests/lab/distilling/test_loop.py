@@ -118,7 +118,7 @@ def test_a_failure_while_writing_leaves_the_checkpoint_before(
 ) -> None:
     save, written = torch.save, []
 
-    def failing(found: Any, path: str) -> None:
+    def failing(found: Any, path: Any) -> None:
         save(found, path)
         written.append(path)
         if len(written) == 2:
@@ -137,6 +137,20 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes)
     with pytest.raises(InputError) as refused:
         school(room(tmp_path / "at"), HERE)
     assert refused.value.code == "unreadable"
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save = torch.save
+
+    def full(found: Any, _: Any) -> None:
+        with open("/dev/full", "wb") as file:
+            save(found, file)
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(InputError) as refused:
+        school(room(tmp_path / "at"), HERE)
+    assert refused.value.code == "disk_full"
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
@@ -178,6 +192,10 @@ def test_processes_share_a_step_alike() -> None:
         {"temperature": 0.0},
         {"alpha": 1.1},
         {"learning_rate": -1.0},
+        {"learning_rate": float("inf")},
+        {"temperature": float("nan")},
+        {"seed": -1},
+        {"seed": 10**20},
         {"batch": 0},
     ],
 )

@@ -165,6 +165,39 @@ def test_other_options_do_not_go_on_from_a_checkpoint(teacher: Any, tmp_path: Pa
     assert os.listdir(tmp_path) == ["out"]
 
 
+def test_a_run_that_diverges_says_so_and_writes_nothing(teacher: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="learning-rate") as refused:
+        sizewise.lab.distill(
+            teacher, depth=0.5, output=str(tmp_path / "out"), learning_rate=1e30, weight_decay=0.0, **SHORT
+        )
+    assert refused.value.code == "diverged"
+    assert not os.path.exists(tmp_path / "out")
+
+
+def test_a_text_that_no_tokenizer_reads_is_refused(teacher: Any, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("words")
+    with pytest.raises(InputError, match="no tokenizer"):
+        sizewise.lab.distill(teacher, depth=0.5, text=str(tmp_path / "text"), **SHORT)
+
+
+def test_folders_above_the_output_are_made(teacher: Any, tmp_path: Path) -> None:
+    out = str(tmp_path / "one" / "two" / "out")
+    sizewise.lab.distill(teacher, depth=0.5, control=False, output=out, **SHORT)
+    assert os.listdir(os.path.dirname(out)) == ["out"]
+
+
+def test_too_little_memory_is_one_error(teacher: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sizewise.lab.distilling import loop
+
+    def full(*_: Any) -> float:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 7 bytes.")
+
+    monkeypatch.setattr(loop, "_step", full)
+    with pytest.raises(InputError, match="--batch") as refused:
+        sizewise.lab.distill(teacher, depth=0.5, **SHORT)
+    assert refused.value.code == "out_of_memory"
+
+
 @pytest.fixture
 def folder(tmp_path: Path, teacher: Any) -> str:
     with quiet_transformers():

@@ -161,3 +161,26 @@ def test_weights_in_sixteen_bit_are_pruned_as_they_are(tmp_path: Path) -> None:
     assert answer.dtype == "bfloat16"
     assert answer.after.disk.ratio == answer.after.memory.ratio == 1.0
     assert answer.after.memory.measured == 2 * answer.after.parameters.measured
+
+
+def test_modules_that_are_handed_parameters_are_pruned() -> None:
+    made = module(
+        {
+            "model_type": "gpt_neox_japanese",
+            "hidden_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "vocab_size": 128,
+            "max_position_embeddings": 64,
+        }
+    )
+    answer = sizewise.lab.prune(made, method="magnitude", amount="20%")
+    assert answer.after.flops.measured == answer.before.flops.measured
+    assert all(weight.requires_grad for weight in made.parameters())
+
+
+def test_a_model_that_answers_with_no_numbers_is_refused() -> None:
+    made = module(LLAMA)
+    made.lm_head.weight.data.fill_(float("nan"))
+    with pytest.raises(InputError, match="no number"):
+        sizewise.lab.prune(made, method="magnitude", amount="20%")

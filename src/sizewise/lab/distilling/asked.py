@@ -1,8 +1,11 @@
 """How a student is trained."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from sizewise.errors import UsageError
+
+MOST_SEEDS = 2**32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +36,10 @@ class Schooling:
                 raise UsageError("bad_option", f"--{name.replace('_', '-')} is at least 1")
         if self.length < 2:
             raise UsageError("bad_option", "--length is at least 2: the first token is not scored")
-        if not (self.temperature > 0.0 and self.learning_rate > 0.0):
-            raise UsageError("bad_option", "--temperature and --learning-rate are above 0")
+        if not all(value > 0.0 and isfinite(value) for value in (self.temperature, self.learning_rate)):
+            raise UsageError("bad_option", "--temperature and --learning-rate are numbers above 0")
+        if not 0 <= self.seed < MOST_SEEDS:
+            raise UsageError("bad_option", f"--seed is at least 0 and below {MOST_SEEDS:,}")
         if not 0.0 <= self.alpha <= 1.0:
             raise UsageError("bad_option", "--alpha is between 0 (the text alone) and 1 (the teacher alone)")
 

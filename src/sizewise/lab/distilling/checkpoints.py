@@ -34,12 +34,11 @@ def write_standing(path: str, standing: Standing) -> None:
     """
     fields = {name: getattr(standing, name) for name in Standing.__dataclass_fields__}
     try:
-        with whole_file(path) as temporary:
-            torch.save(fields | {"losses": list(standing.losses)}, temporary)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with whole_file(path) as temporary, open(temporary, "wb") as file:
+            torch.save(fields | {"losses": list(standing.losses)}, file)
     except OSError as error:
         raise unwritable(shorten(path, 120), error) from error
-    except RuntimeError as error:  # torch's writer says so of a full disk
-        raise InputError("disk_full", f"{shorten(path, 120)} cannot be written: {error}") from error
 
 
 def read_standing(path: str, *, run: str) -> Standing:

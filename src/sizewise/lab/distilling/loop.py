@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from sizewise.errors import UsageError
+from sizewise.errors import InputError, UsageError
 from sizewise.lab.distilling.asked import Schooling
 from sizewise.lab.distilling.checkpoints import Standing, read_standing, write_standing
 from sizewise.lab.distilling.interrupts import between_steps
@@ -55,7 +55,7 @@ def school(room: Class, here: Processes, tell: Callable[[int, int], None] | None
 
     Goes on from the checkpoint where there is one. Raises KeyboardInterrupt after a signal to stop, once the
     step is done and written, UsageError (bad_option) where processes cannot share a step, and InputError
-    (inconsistent, unreadable, disk_full, unwritable).
+    (diverged, inconsistent, unreadable, disk_full, unwritable).
     """
     schooling = room.schooling
     if schooling.batch % here.count:
@@ -125,11 +125,16 @@ def _step(room: Class, optimizer: torch.optim.Optimizer, step: int, here: Proces
             wanted = room.teacher(input_ids=ids, use_cache=False).logits
     loss = distillation_loss(said, wanted, ids, temperature=schooling.temperature, alpha=schooling.alpha)
     optimizer.zero_grad(set_to_none=True)
+    mean = here.mean(loss)
+    if not math.isfinite(mean):
+        raise InputError(
+            "diverged", f"the loss of step {step + 1} is no number; take a lower --learning-rate and --force"
+        )
     loss.backward()
     here.average_gradients(room.student)
     torch.nn.utils.clip_grad_norm_(room.student.parameters(), schooling.clip)
     optimizer.step()
-    return here.mean(loss)
+    return mean
 
 
 def _resumed(room: Class, optimizer: torch.optim.Optimizer) -> Standing:

@@ -44,6 +44,7 @@ def _counted(teacher: Any, student: Any, schooling: Schooling) -> int:
     ids = torch.arange(schooling.length)[None] % vocabulary
 
     def step() -> None:
+        teacher.requires_grad_(False)  # torch's counter fails on a parameter that is handed to a module
         with torch.no_grad():
             wanted = teacher(input_ids=ids, use_cache=False).logits
         said = copied(input_ids=ids, use_cache=False).logits

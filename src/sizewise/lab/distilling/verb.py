@@ -9,10 +9,13 @@ from typing import Any
 
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
+from sizewise.lab.columns import Columns, columns
 from sizewise.lab.distilling.answer import Distilled, Standings
 from sizewise.lab.distilling.asked import Schooling
 from sizewise.lab.extras import required
+from sizewise.lab.figures import Figure
 from sizewise.lab.loading import Loaded, live_model
+from sizewise.lab.memory import enough_memory
 from sizewise.lab.outputs import check_absent
 from sizewise.lab.quality.measure import Measured, Quality, measured
 from sizewise.lab.quality.windows import MOST, Windows
@@ -61,8 +64,8 @@ def distill(
     another; shipped passages where none is named. Further options are those of `Schooling`. With an
     ``output`` checkpoints stand beside it until it is written; ``resume`` goes on from them. Under torchrun
     or accelerate every process takes its share of a step. Raises UsageError (bad_option), InputError
-    (missing_extra, exists, vocabulary_differs, reload_differs, disk_full …), and KeyboardInterrupt once a
-    step is kept.
+    (missing_extra, exists, vocabulary_differs, diverged, out_of_memory, reload_differs, disk_full …), and
+    KeyboardInterrupt once a step is kept.
     """
     wanted = Schooling(**schooling)
     _check_output(output, resume=resume, force=force)
@@ -82,7 +85,7 @@ def distill(
         schooling=replace(wanted, length=training.length),
         output=output,
     )
-    with processes() as here:
+    with enough_memory("take a smaller --batch or --length"), processes() as here:
         return _distilled(run, here, control=control, force=force, tell=tell)
 
 
@@ -108,52 +111,76 @@ def _check_output(output: str | None, *, resume: bool, force: bool) -> None:
         os.unlink(path)
 
 
-def _distilled(run: _Run, here: Any, *, control: bool, force: bool, tell: Tell | None) -> Distilled:
-    from sizewise.lab.columns import columns
-    from sizewise.lab.distilling.step_flops import step_flops
-    from sizewise.lab.profiling.untouched import untouched
-    from sizewise.lab.saving import save_model
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lesson:
+    """What the teacher takes, the FLOPs of a step, both trainings (no control: None) and how good all are."""
 
-    teacher, student = run.teacher.module, run.student.module
-    tokens = run.schooling.length
-    home = next(teacher.parameters()).device
-    with untouched(teacher):
-        takes, flops = columns(teacher, tokens=tokens), step_flops(teacher, student, run.schooling)
-        teacher.to(here.device)
-        student.to(here.device)
-        alone = copy.deepcopy(student) if control else None
-        before = measured(teacher, student, run.held_out)
-        taught = _school(run, student, here, who="student", tell=tell)
-        after = measured(teacher, student, run.held_out)
-        other = None if alone is None else _school(run, alone, here, who="control", tell=tell)
-        standings = _standings(run, before, after, student, alone)
-    teacher.to(home)
-    student.cpu()
-    if here.is_first and run.output is not None:
-        takes_student = save_model(student, run.teacher.tokenizer, run.output, tokens=tokens, force=force)
-        _drop_checkpoints(run)
-    else:
-        takes_student = columns(student, tokens=tokens)
+    takes: Columns
+    flops: Figure
+    taught: Any
+    alone: Any
+    standings: Standings
+
+
+def _distilled(run: _Run, here: Any, *, control: bool, force: bool, tell: Tell | None) -> Distilled:
+    lesson = _lesson(run, here, control=control, tell=tell)
+    takes = _kept(run, here, force=force)
     here.wait()
     return Distilled(
         teacher_name=run.teacher.name,
         student_name=run.student.name,
         schooling=run.schooling,
-        teacher=takes,
-        student=takes_student,
-        standings=standings,
+        teacher=lesson.takes,
+        student=takes,
+        standings=lesson.standings,
         held_out=run.held_out,
         trained_on=run.training.title,
         sequences=run.training.count,
-        step_flops=flops,
-        losses=taught.losses,
-        control_losses=() if other is None else other.losses,
-        seconds=taught.seconds,
+        step_flops=lesson.flops,
+        losses=lesson.taught.losses,
+        control_losses=() if lesson.alone is None else lesson.alone.losses,
+        seconds=lesson.taught.seconds,
         processes=here.count,
-        resumed_at=taught.resumed_at,
+        resumed_at=lesson.taught.resumed_at,
         folder=run.output,
         notices=(*run.teacher.notices, *run.student.notices),
     )
+
+
+def _lesson(run: _Run, here: Any, *, control: bool, tell: Tell | None) -> _Lesson:
+    """Train the student in place, and its copy without the teacher, who is where it was afterwards."""
+    from sizewise.lab.distilling.step_flops import step_flops
+    from sizewise.lab.profiling.untouched import untouched
+
+    teacher, student = run.teacher.module, run.student.module
+    home = next(teacher.parameters()).device
+    try:
+        with untouched(teacher):
+            takes = columns(teacher, tokens=run.schooling.length)
+            flops = step_flops(teacher, student, run.schooling)
+            teacher.to(here.device)
+            student.to(here.device)
+            alone = copy.deepcopy(student) if control else None
+            before = measured(teacher, student, run.held_out)
+            taught = _school(run, student, here, who="student", tell=tell)
+            after = measured(teacher, student, run.held_out)
+            other = None if alone is None else _school(run, alone, here, who="control", tell=tell)
+            standings = _standings(run, before, after, student, alone)
+    finally:
+        teacher.to(home)
+    return _Lesson(takes=takes, flops=flops, taught=taught, alone=other, standings=standings)
+
+
+def _kept(run: _Run, here: Any, *, force: bool) -> Columns:
+    """Write the student where the first process is to, and return what it takes."""
+    from sizewise.lab.saving import save_model
+
+    student, tokens = run.student.module.cpu(), run.schooling.length
+    if not here.is_first or run.output is None:
+        return columns(student, tokens=tokens)
+    takes = save_model(student, run.teacher.tokenizer, run.output, tokens=tokens, force=force)
+    _drop_checkpoints(run)
+    return takes
 
 
 def _school(run: _Run, student: Any, here: Any, *, who: str, tell: Tell | None) -> Any:

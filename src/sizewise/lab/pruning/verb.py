@@ -8,6 +8,7 @@ from sizewise.lab.columns import columns, dtype_of
 from sizewise.lab.extras import required
 from sizewise.lab.figures import Figure
 from sizewise.lab.loading import Loaded, live_model
+from sizewise.lab.memory import enough_memory
 from sizewise.lab.outputs import check_absent
 from sizewise.lab.pruning.answer import Pruned
 from sizewise.lab.pruning.asked import Pruning, asked_pruning
@@ -40,7 +41,7 @@ def prune(
     ``method`` is magnitude, wanda, 2:4 (zeros), layers or width (a smaller model along ``axes``: ffn, heads,
     hidden). ``amount`` is a share or a number of layers. Qualities are measured on the file ``text`` (or
     `Windows` of tokens), choices made on ``calibration``; both are shipped passages where not named. Raises
-    UsageError (bad_option), InputError (missing_extra, exists, disk_full, reload_differs,
+    UsageError (bad_option), InputError (missing_extra, exists, disk_full, out_of_memory, reload_differs,
     unsupported_architecture and the codes of `load_module`).
     """
     asked = asked_pruning(method, amount, tuple(axes))
@@ -51,7 +52,8 @@ def prune(
 
     loaded = live_model(model, dtype=dtype, offline=offline, needed_for="sizewise prune")
     measuring = measuring_windows(loaded, text, length=LENGTH, most=MOST)
-    with untouched(loaded.module):
+    hint = "prune a smaller model, or take --dtype bfloat16"
+    with enough_memory(hint), untouched(loaded.module):
         cut = cut_model(loaded, asked, calibration, tell)
         return _answer(loaded, asked, cut, measuring, output=output, force=force)
 

@@ -9,11 +9,15 @@ Source: the set of llama.cpp's ``perplexity --kl-divergence``.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, isfinite, sqrt
 from statistics import fmean, stdev
 from typing import Any
 
+from sizewise.errors import InputError
 from sizewise.lab.quality.windows import ENOUGH, Windows
+
+MOST_NATS = 700
+"""Losses above this have no perplexity that a number can hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,12 @@ class _Window:
 
 def _quality(windows: Windows, pairs: Iterable[tuple[Any, Any]]) -> Quality:
     rows = [_window(*pair, ids[1:]) for pair, ids in zip(pairs, windows.ids, strict=True)]
+    if not all(isfinite(value) for row in rows for value in (row.reference, row.candidate, row.kl)):
+        raise InputError("bad_data", "a model answers with what is no number (NaN or infinite)")
+    if max(max(row.reference, row.candidate) for row in rows) > MOST_NATS:
+        raise InputError(
+            "bad_data", f"a model is wrong by more than {MOST_NATS} nats per token: it is broken"
+        )
     return Quality(
         text=windows.title,
         random=windows.random,

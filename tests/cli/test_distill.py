@@ -132,3 +132,20 @@ def test_a_plan_imports_no_torch() -> None:
         timeout=60,
     )
     assert not {"torch", "transformers"} & set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--tokens", "1B", "--steps", "7"], "--steps belongs to a training"),
+        (["--tokens", "1B", "--no-control"], "--no-control belongs to a training"),
+        (["--tokens", "1B", "--seed", "0"], "--seed belongs to a training"),
+        (["-o", "out", "--students", "3"], "--students belongs to a plan"),
+        (["-o", "out", "--seq", "4096"], "--seq belongs to a plan"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    options: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["distill", "llama-3.1-8b", "--depth", "0.5", *options]) == 2
+    assert named in capsys.readouterr().err

@@ -96,10 +96,7 @@ def _plan(teacher: str, output: Output, told: dict[str, Any]) -> None:
     from sizewise.report.laws.exact import exact_csv
     from sizewise.report.terminal import render
 
-    for name in ("text", "held_out", "resume", "force"):
-        if told[name]:
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError("bad_option", f"{option} belongs to a training; add -o FOLDER")
+    _refuse(TRAINING, "belongs to a training; add -o FOLDER")
     if told["tokens"] is None:
         raise UsageError("bad_option", "a plan needs --tokens, e.g. 20B; a training needs -o FOLDER")
     names = ("sequence", "on", "top", "recompute", "students", "teacher_tokens", "teacher_loss")
@@ -115,6 +112,23 @@ def _plan(teacher: str, output: Output, told: dict[str, Any]) -> None:
         csv=lambda: exact_csv([document["flops"]]),
         notices=(*plan.teacher.notices, *plan.student.notices, *plan.training.notices),
     )
+
+
+def _refuse(options: tuple[Any, ...], reason: str) -> None:
+    """Raise UsageError (bad_option) for an option that was given and would do nothing."""
+    context = click.get_current_context()
+    named = {parameter.name: parameter for parameter in context.command.params}
+    for name in _names(options):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise UsageError("bad_option", f"{named[name].opts[0]} {reason}")
+
+
+def _names(options: tuple[Any, ...]) -> list[str]:
+    """Return the parameters that options make of a command."""
+    command = click.Command("options")
+    for option in options:
+        option(command)
+    return [str(parameter.name) for parameter in command.params]
 
 
 def _models(teacher: str, told: dict[str, Any]) -> "tuple[Model, Model]":
@@ -149,8 +163,7 @@ def _train(teacher: str, folder: str, output: Output, told: dict[str, Any]) -> N
     )
     from sizewise.report.terminal import render
 
-    if told["tokens"] is not None or told["on"] is not None:
-        raise UsageError("bad_option", "--tokens and --on belong to a plan; a training takes --steps")
+    _refuse(PLAN, "belongs to a plan; a training with -o FOLDER takes --steps, --batch and --length")
     names = ("sequence", "top", "recompute", "students", "teacher_tokens", "teacher_loss", "tokens", "on")
     options = {name: value for name, value in told.items() if name not in names}
     control = not options.pop("no_control")

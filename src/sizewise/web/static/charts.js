@@ -12,7 +12,10 @@ export { contour } from "./charts_contour.js";
 
 const observed = new WeakMap();
 const observer = new ResizeObserver((entries) => {
-  for (const entry of entries) observed.get(entry.target)?.(entry.contentRect.width);
+  for (const { target, contentRect } of entries) {
+    if (target.isConnected) observed.get(target)?.(contentRect.width);
+    else observer.unobserve(target);
+  }
 });
 
 /** Return a place that holds `draw(width)` and draws again where its width changes. */

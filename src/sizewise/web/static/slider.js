@@ -32,7 +32,7 @@ export function slider({ label, stops, ticks = [], show = String, read = Number,
       say(value);
       change(String(value));
     } });
-  const said = h("output", { class: "said", "aria-hidden": "true" });
+  const said = h("output", { class: "meant", "aria-hidden": "true" });
 
   function say(value) {
     const text = Number.isFinite(value) ? show(value) : "";

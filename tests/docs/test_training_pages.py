@@ -155,7 +155,7 @@ def types_with_rows() -> Iterator[str]:
     found = tables("training")
     assert found.keys() == KINDS.keys()
     for name, types in found.items():
-        yield f"| {KINDS[name]} | {len(types)} |"
+        yield f"| {KINDS[name]} | {sum('source' in row for row in types.values())} |"
     yield f"a range of {RANGE.low} to {RANGE.high} times"
 
 

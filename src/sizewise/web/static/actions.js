@@ -10,13 +10,13 @@ const MARGIN = 16;
 const GAP = 24;
 
 /**
- * Return the row of buttons of a question. `now()` returns {verb, values, files} as they are when one is pressed;
+ * Return the row of buttons of a question. `now()` returns {link, verb, values, files} as they are when one is pressed;
  * `section()` holds the pictures; `tell(text)` says what happened.
  */
 export function actions(now, section, tell) {
   const button = (label, press) => h("button", { type: "button", onclick: press }, label);
   return h("div", { class: "actions", role: "group", "aria-label": "Share and download" },
-    button("Copy link", () => copy(location.href, tell, "link")),
+    button("Copy link", () => copy(now().link, tell, "link")),
     button("Copy command", () => {
       const { verb, values, files } = now();
       copy(commandOf(verb, values, files), tell, "command");

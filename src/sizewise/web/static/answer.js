@@ -25,7 +25,7 @@ export function answerOf(place, tools, form) {
   const formulas = h("details", { class: "formulas", ontoggle: () => formulas.open && current && send(current) },
     h("summary", {}, "Where each number comes from"), h("div", { class: "lines" }));
   const section = h("section", { class: "answer", "aria-labelledby": heading.id }, heading, error, body, formulas, live,
-    actions(() => ({ verb: current.verb, values: current.values, files: filesOf(current.values) }), () => section, tell), said);
+    actions(() => ({ link: tools.link(), verb: current.verb, values: current.values, files: filesOf(current.values) }), () => section, tell), said);
   let current = null;
   let waiting = null;
   let running = null;

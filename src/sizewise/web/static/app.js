@@ -26,7 +26,8 @@ function start() {
       onclick: (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        history.pushState(null, "", addressOf(tab.id, {}));
+        const carried = tab.fields.some((field) => told.has(field.name));
+        history.pushState(null, "", addressOf(tab.id, carried ? valuesOf(tab.fields, false) : {}));
         show(tab, false);
       } }, tab.title));
   }
@@ -68,7 +69,8 @@ function show(tab, given) {
 function opened(tab, values) {
   const form = formOf(tab.fields, set);
   const answers = h("div", { class: "answers", id: "answers", tabindex: "-1" });
-  const tools = { set, ask, get values() { return values; } };
+  const link = () => new URL(addressOf(tab.id, values), location.href).href;
+  const tools = { set, ask, link, get values() { return values; } };
   const shown = new Map();
   place.replaceChildren(h("div", { class: "side" }, h("p", { class: "about" }, tab.about), form.form), answers);
   place.classList.toggle("wide", tab.fields.length === 0);

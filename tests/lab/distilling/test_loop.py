@@ -212,3 +212,16 @@ def test_the_control_sees_the_same_sequences_without_the_teacher() -> None:
     school(alone, HERE)
     assert not equal(weights(taught.student), weights(alone.student))
     assert not equal(weights(changed), weights(alone.student))
+
+
+def test_a_signal_to_another_process_stops_this_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(_: Processes, found: bool) -> bool:
+        assert not found
+        return True
+
+    monkeypatch.setattr(Processes, "any", told)
+    with pytest.raises(KeyboardInterrupt):
+        school(room(tmp_path / "at"), HERE)
+    assert read_standing(str(tmp_path / "at"), run="one").steps == 1

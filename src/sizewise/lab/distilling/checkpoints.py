@@ -59,9 +59,3 @@ def read_standing(path: str, *, run: str) -> Standing:
             f"{shown} is of another run (models, text or options differ); --force starts again",
         )
     return standing
-
-
-def drop_checkpoint(path: str) -> None:
-    """Remove a checkpoint if there is one."""
-    if os.path.lexists(path):
-        os.unlink(path)

@@ -71,7 +71,7 @@ def school(room: Class, here: Processes, tell: Callable[[int, int], None] | None
     with _listening(room.teacher), between_steps() as stopping:
         for step in range(standing.steps, schooling.steps):
             losses.append(_step(room, optimizer, step, here))
-            stopped, last = stopping(), step + 1 == schooling.steps
+            stopped, last = here.any(stopping()), step + 1 == schooling.steps
             if stopped or last or (step + 1) % schooling.checkpoint_every == 0:
                 _keep(room, here, optimizer, losses, time.perf_counter() - started)
             if tell is not None:

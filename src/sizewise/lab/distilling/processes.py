@@ -41,6 +41,14 @@ class Processes:
             torch.distributed.all_reduce(shared)
         return float(shared) / self.count
 
+    def any(self, found: bool) -> bool:
+        """Tell whether something is true of any of the processes."""
+        if self.count == 1:
+            return found
+        shared = torch.tensor(float(found), device=self.device)
+        torch.distributed.all_reduce(shared)
+        return bool(shared)
+
     def wait(self) -> None:
         """Go on when every process is here."""
         if self.count > 1:

@@ -3,6 +3,7 @@
 import copy
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from math import log
 from typing import Any
@@ -108,7 +109,7 @@ def _check_output(output: str | None, *, resume: bool, force: bool) -> None:
             raise InputError(
                 "exists", f"{shown} is left of a run; add --resume to go on with it, --force to start again"
             )
-        os.unlink(path)
+        _dropped(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,5 +228,11 @@ def _nats(perplexity: Measured) -> Measured:
 def _drop_checkpoints(run: _Run) -> None:
     for who in ("student", "control"):
         path = run.checkpoint(who)
-        if path is not None and os.path.lexists(path):
-            os.unlink(path)
+        if path is not None:
+            _dropped(path)
+
+
+def _dropped(path: str) -> None:
+    """Remove a checkpoint, unless another process did so first."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)

@@ -48,8 +48,9 @@ def test_curves_hold_the_runs_and_follow_the_law() -> None:
     answer = told(curve=True)
     curve, fitted = answer["curve"], answer["fit"]["coefficients"]
     assert curve["runs"] == [pytest.approx([float(cell) for cell in line.split(",")]) for line in LINES]
-    largest = 6 * max(n * d for n, d, _ in curve["runs"])
-    assert largest in [pytest.approx(one["flops"]) for one in curve["budgets"]]
+    budgets = [6 * n * d for n, d, _ in curve["runs"]]
+    amid = (min(budgets) * max(budgets)) ** 0.5
+    assert amid in [pytest.approx(one["flops"]) for one in curve["budgets"]]
     for one in curve["budgets"]:
         for params, tokens, loss in one["points"]:
             powers = fitted["A"] * params ** -fitted["alpha"] + fitted["B"] * tokens ** -fitted["beta"]

@@ -17,7 +17,7 @@
  *       draw(answer, tools)}  the answer as elements (an element or a list of them)
  *    content(tools)}          elements below the answers that ask nothing; optional
  *
- * `tools`: {set(name, value), values, ask(verb, values)} — `set` changes a field of the form, as a button in an
+ * `tools`: {set(name, value), values, ask(verb, values), link()} — `set` changes a field of the form, as a button in an
  * answer does. Texts become elements by dom.js only, numbers by numbers.js, pictures by charts.js inside
  * `fitted((width) => …)`. `style` attributes are not allowed by the content policy; classes are in style.css.
  * A question that fails shows its error beside the field that caused it, and leaves the other answers alone.
@@ -25,5 +25,9 @@
 
 import memory from "./memory.js";
 import speed from "./speed.js";
+import train from "./train.js";
+import laws from "./laws.js";
+import size from "./size.js";
+import learn from "./learn.js";
 
-export const TABS = [memory, speed];
+export const TABS = [memory, speed, train, laws, size, learn];

@@ -89,8 +89,8 @@ function headline(answer, tools) {
   return h("p", { class: "headline" }, "Holds ", total, " on each of ", `${count(fit.count)} × ${fit.device}: `,
     h("span", { class: fit.fits ? "yes" : "no" }, fit.fits ? "fits" : "does not fit"),
     fit.fits ? `, ${gib(spare)} to spare.` : `, ${gib(-spare)} too much.`,
-    fit.fits && answer.days ? [" ", h("strong", {}, `${short(answer.days.value)} days`),
-      answer.usd ? [", ", h("strong", {}, dollars(answer.usd.value))] : null, "."] : null);
+    ...(fit.fits && answer.days ? [" ", h("strong", {}, `${short(answer.days.value)} days`),
+      ...(answer.usd ? [", ", h("strong", {}, dollars(answer.usd.value))] : []), "."] : []));
 }
 
 function bars(answer, tools, width) {

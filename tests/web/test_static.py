@@ -102,6 +102,15 @@ def test_every_module_is_reached_from_the_page():
     assert reached == {path.name for path in MODULES}
 
 
+def test_every_module_is_asked_for_at_once(page: Page):
+    preloaded = {
+        attributes["href"]
+        for tag, attributes in page.found
+        if tag == "link" and attributes.get("rel") == "modulepreload"
+    }
+    assert preloaded == {f"static/{path.name}" for path in MODULES if path.name != "app.js"}
+
+
 def test_the_page_has_no_script_and_no_style_of_its_own(page: Page):
     assert page.scripts == ""
     for _, attributes in page.found:

@@ -141,6 +141,9 @@ function drawUprights({ plot, x, inner }, uprights) {
 /** Draw points with their texts; a text that would cover another, or a line at one of `heights`, moves down. */
 function drawMarks({ plot, x, y, inner }, marks, width, heights = []) {
   const taken = [];
+  const texts = svg("g", {});
+  const points = svg("g", {});
+  plot.append(texts, points);
   for (const mark of marks) {
     const [across, up] = [x.at(x.clamp(mark.x)), y.at(y.clamp(mark.y))];
     const wide = 6.8 * mark.label.length;
@@ -151,9 +154,10 @@ function drawMarks({ plot, x, y, inner }, marks, width, heights = []) {
     const covers = (other) => Math.abs(other.down - down) < 14 && left < other.right && other.left < left + wide;
     while (taken.some(covers) && down < inner.bottom) down += 4;
     taken.push({ down, left, right: left + wide });
-    plot.append(svg("circle", { class: `mark ${mark.className ?? ""}`, cx: across, cy: up, r: 4.5 },
-      svg("title", {}, mark.title ?? mark.label)),
-    svg("text", { class: "halo", x: anchor === "end" ? across - 8 : across + 8, y: down, "text-anchor": anchor }, mark.label));
+    points.append(svg("circle", { class: `mark ${mark.className ?? ""}`, cx: across, cy: up, r: 4.5 },
+      svg("title", {}, mark.title ?? mark.label)));
+    if (!mark.label) continue;
+    texts.append(svg("text", { class: "halo", x: anchor === "end" ? across - 8 : across + 8, y: down, "text-anchor": anchor }, mark.label));
   }
 }
 

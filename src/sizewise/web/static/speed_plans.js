@@ -2,11 +2,11 @@
 
 import { h, more, table } from "./dom.js";
 import { fitted, scatter } from "./charts.js";
-import { between, count, dollars, percent, seconds, short } from "./numbers.js";
+import { count, dollars, percent, seconds, short } from "./numbers.js";
 
 const COLUMNS = [{ title: "rent" }, { title: "format" }, { title: "layout" }, { title: "first token", numeric: true },
   { title: "per token", numeric: true }, { title: "tokens/s", numeric: true }, { title: "meets", numeric: true },
-  { title: "USD/h", numeric: true }, { title: "USD/M out", numeric: true }, { title: "adds to perplexity" }];
+  { title: "USD/h", numeric: true }, { title: "USD/M out", numeric: true }, { title: "loses", numeric: true }];
 const LABELLED = 7;
 const GROUPS = [["16 bits: no loss", (one) => !one.quality_loss],
   ["may add up to 5 %", (one) => one.quality_loss && one.quality_loss.high <= 0.05],
@@ -20,6 +20,7 @@ export function drawPlans(answer, tools) {
     h("p", { class: "headline" }, "Cheapest for its chance: ", h("strong", {}, name(best)), ` with ${best.quant}, `,
       h("strong", {}, `${dollars(best.usd_per_hour.value)} an hour`), `, meets the targets with a chance of ${percent(best.meets_targets_probability)}.`),
     table("Plans that meet the targets", COLUMNS, answer.plans.map((one) => row(one, tools))),
+    h("p", { class: "note" }, "loses: the most that the format is likely to add to perplexity; a button asks for the plan's speed"),
     h("h3", {}, "Money against time, by quality"),
     fitted((width) => picture(answer, width)),
     more("front", "The front in numbers", table("What no other choice beats in money, time and quality", COLUMNS,
@@ -43,7 +44,7 @@ function row(one, tools) {
   return [h("button", { type: "button", title: "ask for its speed", onclick: use }, name(one)), one.quant, layout(one),
     seconds(one.ttft_s.value), seconds(one.tpot_s.value), count(one.output_tokens_per_s.value), percent(one.meets_targets_probability),
     one.usd_per_hour.value.toFixed(2), short(one.usd_per_million_output_tokens.value),
-    one.quality_loss ? between(one.quality_loss, percent) : "nothing"];
+    one.quality_loss ? `≤ ${percent(one.quality_loss.high)}` : "0 %"];
 }
 
 function picture(answer, width) {

@@ -6,9 +6,11 @@ DeepSeek-V3 costs as much as counting its two kinds of layer.
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from sizewise.formats.quantization import Quantization
+from sizewise.hashed_once import HashedOnce
 from sizewise.ledger import Line
 from sizewise.listing import NOWHERE, Listing, Place
 from sizewise.notices import Notice
@@ -16,9 +18,15 @@ from sizewise.operations import Kept, Operation
 from sizewise.tape.style import NO_TRAITS, Traits
 from sizewise.tensors import Weight
 
+REMEMBERED = 64
+"""Architectures whose operations and caches are kept: a question goes through them for each context tried."""
+
 
 class Component(Protocol):
     """A mechanism: what it stores, does and keeps. Names are relative to the part that holds it."""
+
+    def __hash__(self) -> int:
+        """Return a hash: what follows from a mechanism is looked up by it."""
 
     def weights(self) -> Iterator[Weight]:
         """Yield the stored tensors."""
@@ -140,7 +148,7 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
+class Architecture(HashedOnce):
     """What a model consists of.
 
     ``model_class`` is the transformers class whose total is meant. ``tied`` says that the head uses
@@ -149,6 +157,8 @@ class Architecture:
     cross-attention keeps (None where its keys are those of an encoder of text). ``beside`` is counted
     nowhere but in a reconciliation.
     """
+
+    __hash__ = HashedOnce.__hash__
 
     model_class: str
     body: tuple[Part | Stack, ...]
@@ -185,17 +195,11 @@ class Architecture:
 
     def operations(self) -> Iterator[tuple[Operation, int]]:
         """Yield each distinct operation on a token of text with how often it is done."""
-        for place in self.language():
-            times = len(place.layers) * place.uses
-            for operation in place.component.operations():
-                yield operation, times
+        return iter(_operations(self))
 
     def kept(self) -> Iterator[tuple[Kept, int]]:
         """Yield what is kept for the next token with how often it is kept."""
-        for place in self.language():
-            times = len(place.layers) * place.uses
-            for entry in place.component.kept():
-                yield entry, times
+        return iter(_kept(self))
 
     def tensors(self) -> Iterator[tuple[str, Weight]]:
         """Yield (full name, tensor) for every stored tensor of every layer."""
@@ -208,6 +212,24 @@ class Architecture:
     def depth(self) -> int:
         """Count the layers of the language model."""
         return sum(item.depth for item in self.body if isinstance(item, Stack))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _operations(architecture: Architecture) -> tuple[tuple[Operation, int], ...]:
+    return tuple(
+        (operation, len(place.layers) * place.uses)
+        for place in architecture.language()
+        for operation in place.component.operations()
+    )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _kept(architecture: Architecture) -> tuple[tuple[Kept, int], ...]:
+    return tuple(
+        (entry, len(place.layers) * place.uses)
+        for place in architecture.language()
+        for entry in place.component.kept()
+    )
 
 
 def _placed(body: tuple[Part | Stack, ...], role: TowerRole | None) -> Iterator[Placed]:
@@ -264,7 +286,7 @@ class RopeScaling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(HashedOnce):
     """A named architecture with what its source says about it.
 
     ``assumed`` tells why the architecture itself is a guess (a nominal size); empty when it is known.
@@ -275,6 +297,8 @@ class Model:
     the architecture's; ``trainable`` is what a live module says. ``declared_experts`` are those that the
     source names, even where no layer has any. ``place`` is where its files are, unless it was changed.
     """
+
+    __hash__ = HashedOnce.__hash__
 
     name: str
     model_type: str

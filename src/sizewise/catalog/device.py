@@ -5,6 +5,7 @@ from typing import Literal
 
 from sizewise.catalog.device_rows import Confidence
 from sizewise.errors import UsageError
+from sizewise.hashed_once import HashedOnce
 from sizewise.ledger import Status
 from sizewise.units import MEMORY_LIMIT, binary_bytes
 
@@ -40,13 +41,15 @@ class PeakRates:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
+class Device(HashedOnce):
     """One device. Sizes are bytes, ``bandwidth`` and ``link_bandwidth`` bytes per second.
 
     ``memory_bytes`` is what programs may use; ``memory_status`` speaks of the total it was derived from,
     and ``memory_basis`` says where that comes from. ``architecture`` is the generation of the part
     (``hopper``, ``rdna3``, ``apple-m3``). ``notes`` say how the name was read.
     """
+
+    __hash__ = HashedOnce.__hash__
 
     id: str
     name: str

@@ -92,7 +92,7 @@ class CacheFormat:
         >>> cache_format("q8_0").bits
         Fraction(17, 2)
         """
-        return Fraction(8 * self.block_bytes, self.block)
+        return _bits(self.block_bytes, self.block)
 
     def row_bytes(self, numbers: int) -> int:
         """Return the bytes of a row of numbers; a last, partly used block counts whole.
@@ -101,6 +101,11 @@ class CacheFormat:
         72
         """
         return -(-numbers // self.block) * self.block_bytes
+
+
+@cache
+def _bits(block_bytes: int, block: int) -> Fraction:
+    return Fraction(8 * block_bytes, block)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Habits of engines as rows: fixed overheads with an interval, classes without fused attention."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from sizewise.catalog.rows import tables
 from sizewise.units import MIB
@@ -22,6 +23,7 @@ def eager_classes() -> frozenset[str]:
     return frozenset(tables("runtimes")["transformers"]["eager"]["classes"])
 
 
+@cache
 def overheads(runtime: str) -> tuple[Overhead, ...]:
     """Return the overheads of a runtime; none when the runtime has none."""
     return tuple(

@@ -171,6 +171,7 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
+@cache
 def allowance(engine: str, name: str) -> Allowance:
     """Return an allowance of an engine by its column; names that end in ``_mib`` come in bytes.
 

@@ -9,6 +9,7 @@ Not counted: masks of padded batches, workspaces of kernels.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sizewise.architecture import Architecture, Component
 from sizewise.ledger import Line, Number, leaf, total
@@ -72,6 +73,7 @@ def working_width(component: Component) -> int:
     return sum(outputs) + max(outputs, default=0)
 
 
+@lru_cache(maxsize=1024)
 def prefill_width(component: Component) -> int:
     """Count the numbers per token that a mechanism holds at its widest in PyTorch.
 

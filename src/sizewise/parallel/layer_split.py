@@ -14,6 +14,7 @@ from struct import pack, unpack
 from sizewise.architecture import Architecture, Part
 from sizewise.components.feed_forward import FeedForward
 from sizewise.errors import UsageError
+from sizewise.hashed_once import HashedOnce
 from sizewise.parallel.routed import ROUTED
 from sizewise.parallel.selection import Place, check_one_stack, selected, token_table
 
@@ -36,13 +37,15 @@ class LayerOverflow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayerPlacement:
+class LayerPlacement(HashedOnce):
     """The device of each layer and of the output; None is the host.
 
     ``experts_on_host`` and ``feed_forward_on_host`` are layers whose routed experts or dense feed-forward
     matrices are kept on the host (``--n-cpu-moe``, ``--n-cpu-ffn``); with ``cache_on_host``
     (``--no-kv-offload``) the whole cache is. ``overflows`` are parts of layers that lie elsewhere.
     """
+
+    __hash__ = HashedOnce.__hash__
 
     device_of_layer: tuple[int | None, ...]
     output_device: int | None

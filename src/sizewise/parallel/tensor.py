@@ -5,7 +5,7 @@ model: norms, routers and what no rule is known for are on every rank, vocabular
 """
 
 from collections import Counter
-from functools import partial
+from functools import lru_cache, partial
 
 from sizewise.architecture import Architecture, Component
 from sizewise.errors import UsageError
@@ -29,8 +29,11 @@ def tensor_rank(architecture: Architecture, ranks: int) -> Architecture:
     >>> sum(entry.numbers * layers for entry, layers in tensor_rank(llama, 8).kept())
     8192
     """
-    if ranks == 1:
-        return architecture
+    return architecture if ranks == 1 else _rank(architecture, ranks)
+
+
+@lru_cache(maxsize=64)
+def _rank(architecture: Architecture, ranks: int) -> Architecture:
     return rank_with_experts(architecture, ranks, partial(tensor_share, ranks=ranks))
 
 
@@ -43,6 +46,7 @@ def rank_with_experts(architecture: Architecture, ranks: int, routed: Change) ->
         raise UsageError("bad_option", f"{error.message}; {possible}") from None
 
 
+@lru_cache(maxsize=256)
 def is_possible(architecture: Architecture, ranks: int) -> bool:
     """Tell whether a model can be divided by so many."""
     try:

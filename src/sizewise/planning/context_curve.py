@@ -16,7 +16,7 @@ from sizewise.planning.answer import Fit, MemoryAnswer
 from sizewise.planning.defaults import usual_cache
 from sizewise.planning.engine_changes import with_cache
 from sizewise.planning.held import Placed
-from sizewise.planning.inverse import largest, straight_guess
+from sizewise.planning.inverse import largest_held
 from sizewise.planning.reach import missing_bytes
 from sizewise.planning.running import run_memory, stored_weights
 from sizewise.scenario import Placement, Scenario
@@ -186,8 +186,7 @@ class _Trial:
         def lacking(context: int) -> int:
             return self._at(context)[1] - more
 
-        guess = straight_guess(lacking, max(self.scenario.context, 2))
-        return largest(lambda context: lacking(context) <= 0, self.limit, guess)
+        return largest_held(lacking, self.limit, max(self.scenario.context, 2))
 
 
 def _trials(model: Model, scenario: Scenario, weights: Line, device: Device) -> list[_Trial]:

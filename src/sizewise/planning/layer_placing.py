@@ -62,10 +62,14 @@ def _host_line(
     """Return what stays on the host: tables and layers, their cache, rows of logits."""
     architecture = model.architecture
     cached = cache_share(architecture, placement, HOST)
-    share = DeviceShare(device=HOST, architecture=architecture, cached=cached, sequences=scenario.sequences)
-    cache = engine_working(model, scenario, share, total(WEIGHTS, (), "bytes"), None).cache
-    parts = [line for line in (weights, cache) if line is not None and line.value]
-    return total("host", [*parts, *rest], "bytes")
+    parts = [weights]
+    if any(cached.kept()):
+        share = DeviceShare(
+            device=HOST, architecture=architecture, cached=cached, sequences=scenario.sequences
+        )
+        parts.append(engine_working(model, scenario, share, total(WEIGHTS, (), "bytes"), None).cache)
+    own = [line for line in parts if line is not None and line.value]
+    return total("host", [*own, *rest], "bytes")
 
 
 def _layer_weights(model: Model, scenario: Scenario, weights: Line, placement: LayerPlacement) -> Shares:

@@ -1,7 +1,6 @@
 """How far named devices reach: the largest context, sequences, format and model, and what to change."""
 
 from dataclasses import replace
-from functools import cache
 
 from sizewise.architecture import Model
 from sizewise.ledger import Line
@@ -10,7 +9,7 @@ from sizewise.planning.best import best_format, largest_preset
 from sizewise.planning.changes import Need, suggest
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.held import Placed
-from sizewise.planning.inverse import largest, straight_guess
+from sizewise.planning.inverse import largest_held
 from sizewise.planning.running import needed_on, run_memory, usable_bytes
 from sizewise.scenario import Scenario
 from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
@@ -38,21 +37,28 @@ def need_of(run: Placed, scenario: Scenario) -> Need:
 def with_reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
     """Add how far the devices reach, and what to change when they do not hold the scenario."""
     model, scenario = answer.model, answer.scenario
+    missing = max(fit.needed - fit.usable for fit in answer.fits)
 
     def reach(field: str, known: int, limit: int) -> int:
-        @cache
+        own = getattr(scenario, field)
+
         def lacking(count: int) -> int:
+            if count == own:
+                return missing
             changed: Scenario = replace(scenario, **{field: count})  # type: ignore[arg-type]
             return missing_bytes(run_memory(model, changed, weights), changed)
 
-        return largest(lambda count: lacking(count) <= 0, limit, straight_guess(lacking, known))
+        return largest_held(lacking, limit, known)
 
     def needs(_: Model, changed: Scenario) -> Need:
         return need_of(run_memory(model, changed), changed)
 
+    def fits(_: Model, changed: Scenario) -> bool:
+        return changed is not scenario and needs(model, changed).missing <= 0
+
     context = reach("context", scenario.context, CONTEXT_LIMIT)
     sequences = reach("sequences", max(scenario.sequences, 2), SEQUENCES_LIMIT)
-    best = best_format(model, scenario, lambda _, changed: needs(model, changed).missing <= 0)
+    best = scenario.weights if missing <= 0 else best_format(model, scenario, fits)
     bounded = not scenario.engine.cache_on_host and scenario.engine.device_layers != 0
     return replace(
         answer,

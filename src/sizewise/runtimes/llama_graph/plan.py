@@ -6,6 +6,8 @@ Letters: D hidden, F feed-forward size, H head size, E experts, V vocabulary.
 from dataclasses import dataclass
 from typing import Literal
 
+from sizewise.hashed_once import HashedOnce
+
 Gating = Literal["softmax", "sigmoid", "softmax_weight"]
 """softmax_weight: of the chosen experts' scores alone."""
 Gate = Literal["none", "interleaved", "separate"]
@@ -197,8 +199,10 @@ class LayerPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphPlan:
+class GraphPlan(HashedOnce):
     """A whole model."""
+
+    __hash__ = HashedOnce.__hash__
 
     hidden: int
     vocabulary: int

@@ -8,6 +8,7 @@ Source: vLLM 0.33.0, ``v1/worker/gpu_worker.py`` (determine_available_memory), `
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 from sizewise.architecture import Architecture, Component
@@ -117,7 +118,7 @@ def profile_peak(architecture: Architecture, options: VllmOptions) -> Line:
     factor, each = allowance(NAME, "activation_factor"), allowance(NAME, "bytes_per_logit")
     tokens = options.max_num_batched_tokens
     rows = min(options.max_num_seqs, tokens)
-    widest = max((_width(place.component, options) for place in architecture.language()), default=0)
+    widest = max((_width(place.component, options.tensor) for place in architecture.language()), default=0)
     forward = tokens * (2 * architecture.hidden + widest) * options.number_bytes
     hidden = tokens * architecture.hidden * options.number_bytes
     logits = rows * architecture.vocabulary
@@ -194,7 +195,8 @@ def graph_sizes(largest: int) -> list[int]:
     return [size for size in steps if size <= largest]
 
 
-def _width(component: Component, options: VllmOptions) -> int:
+@lru_cache(maxsize=1024)
+def _width(component: Component, tensor: int) -> int:
     """Count the numbers per token that one device holds of a mechanism at its widest.
 
     Outputs are shared out over the devices, except those of the last product, which are summed up.
@@ -204,7 +206,7 @@ def _width(component: Component, options: VllmOptions) -> int:
         for operation in component.operations()
         if operation.role != "head" and operation.kind != "lookup"
     ]
-    shared = [-(-width // options.tensor) for width in outputs[:-1]] + outputs[-1:]
+    shared = [-(-width // tensor) for width in outputs[:-1]] + outputs[-1:]
     return sum(shared) + max(shared, default=0)
 
 

@@ -1,6 +1,7 @@
 """Answers for a service: kept ones at once, short ones here, long ones and strangers' models in processes."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,14 +10,16 @@ from sizewise.escaping import shorten
 from sizewise.service.answers import Reply, ask
 from sizewise.service.cache import BoundedCache
 from sizewise.service.headers import SENT, SentHeader
-from sizewise.service.jobs import HeldModel, Question, Reading
+from sizewise.service.jobs import FETCHED, Fetching, HeldModel, Question, Reading, fetched
 from sizewise.service.verbs import Verb
 from sizewise.service.workers import Workers
 
-SHORT_SECONDS, LONG_SECONDS = 2.0, 10.0
-"""Deadlines of questions, and of searches and fits."""
-FETCHED = "hub:"
-"""How references to models of the hub begin."""
+SHORT_SECONDS, LONG_SECONDS, HUB_SECONDS = 2.0, 10.0, 40.0
+"""Deadlines of questions, of searches and fits, and of a model of the hub."""
+LOGIN = frozenset(
+    {"HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_CACHE", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_HUB_CACHE"}
+)
+"""Variables that say where a token or private models are; those who ask have another login, or none."""
 ANSWERS = {"entries": 2_000, "most_bytes": 16 * 2**20}
 MODELS = {"entries": 256, "most_bytes": 32 * 2**20}
 LONG_VALUES = frozenset({"settings", "set", "largest_model", "draft", "compare"})
@@ -29,8 +32,9 @@ class Answerer:
     Answers are kept as long as the process: facts and prices do not change under it.
     """
 
-    def __init__(self, workers: Workers | None = None) -> None:
-        self._workers = Workers() if workers is None else workers
+    def __init__(self) -> None:
+        self._workers = Workers()
+        self._fetchers = Workers(environment=without_login())
         self._answers: BoundedCache[Reply] = BoundedCache(**ANSWERS)
         self._models: BoundedCache[HeldModel] = BoundedCache(**MODELS)
 
@@ -65,25 +69,41 @@ class Answerer:
         self.hold(sent.reference, found)
         return found.document
 
+    async def fetch(self, id: str) -> Mapping[str, Any]:
+        """Return what the hub says of a model, without any login; it is then held under ``model``.
+
+        Raises UsageError (bad_reference), HubError and InputError as `from_hub`, and Unanswered.
+        """
+        reference = fetched(id)
+        known = self._models.get(reference)
+        if known is not None:
+            return known.document
+        found: HeldModel = await self._fetchers.do(Fetching(id=id), HUB_SECONDS)
+        self.hold(reference, found)
+        return found.document
+
     def hold(self, reference: str, model: HeldModel) -> None:
         """Hold a model under a reference. Raises InputError (too_many_tensors) for one that is too large."""
         if not self._models.put(reference, model, len(model.packed)):
             raise InputError("too_many_tensors", "this header is too long to be held; ask the command line")
 
-    def held(self, reference: str) -> HeldModel | None:
-        """Return the model of a reference, None where it is not held."""
-        return self._models.get(reference)
-
     def close(self) -> None:
         """End the processes."""
         self._workers.close()
+        self._fetchers.close()
 
     def _held(self, reference: str) -> HeldModel:
         found = self._models.get(reference)
         if found is None:
-            again = "drop the file again" if reference.startswith(SENT) else "ask for it from the hub again"
+            again = "drop the file again" if reference.startswith(SENT) else "fetch it with /api/hub"
             raise InputError("not_found", f"{shorten(reference, 60)} is no longer held; {again}")
         return found
+
+
+def without_login() -> dict[str, str]:
+    """Return the environment without a token of the hub and without the models that were loaded with one."""
+    kept = {name: value for name, value in os.environ.items() if name not in LOGIN}
+    return kept | {"HF_HOME": os.path.join(os.devnull, "none"), "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
 
 
 def is_long(asked: Verb, values: Mapping[str, Any]) -> bool:

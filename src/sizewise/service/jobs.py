@@ -8,10 +8,14 @@ from typing import Any
 
 from sizewise.architecture import Model
 from sizewise.errors import UsageError
+from sizewise.escaping import shorten
 from sizewise.service.answers import Reply, ask, known_model
 from sizewise.service.headers import SentHeader, header_document, model_of_header
 from sizewise.service.verbs import verb
+from sizewise.sources.hub.reference import HubReference, parse_hub_reference
 
+FETCHED = "hub:"
+"""How references to models of the hub begin."""
 LOADED = 4
 """Held models that a process keeps unpacked."""
 
@@ -62,7 +66,35 @@ class Reading:
         return held(model_of_header(self.sent), self.sent.reference, self.sent.kind)
 
 
-Job = Question | Reading
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetching:
+    """A model of the hub to be fetched: ``org/name[@revision][:file]``."""
+
+    id: str
+
+    def done(self) -> HeldModel:
+        """Return the model. Raises UsageError (bad_reference), and HubError and InputError as `from_hub`."""
+        from sizewise.sources.hub.model import from_hub
+
+        found = from_hub(hub_id(self.id), {}, offline=False)
+        in_blocks = found.listing is not None and found.listing.blocks
+        return held(found, fetched(self.id), "gguf" if in_blocks else "safetensors")
+
+
+def fetched(id: str) -> str:
+    """Return the reference to a fetched model. Raises UsageError (bad_reference) for what is no id."""
+    return f"{FETCHED}{hub_id(id)}"
+
+
+def hub_id(id: str) -> HubReference:
+    """Return what an id of the hub means. Raises UsageError (bad_reference) for what is none."""
+    found = parse_hub_reference(id)
+    if found is None:
+        raise UsageError("bad_reference", f"{shorten(id, 80)!r} is no id of the hub; write org/name")
+    return found
+
+
+Job = Question | Reading | Fetching
 
 
 @lru_cache(maxsize=LOADED)

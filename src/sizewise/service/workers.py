@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from threading import BoundedSemaphore, Timer
@@ -38,12 +39,12 @@ class Unanswered(Exception):  # noqa: N818 - it is no fault of the question
 class Worker:
     """A process and its pipes. Raises OSError where it cannot be started, and EOFError where it ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "sizewise.service.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | ONE_THREAD,
+            env={**environment, **ONE_THREAD},
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
@@ -107,7 +108,10 @@ class Worker:
 class Workers:
     """At most so many processes, and a bounded queue before them."""
 
-    def __init__(self, *, most: int = WORKERS, queue: int = QUEUE) -> None:
+    def __init__(
+        self, *, most: int = WORKERS, queue: int = QUEUE, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._environment = environment
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="worker")
         self._places = BoundedSemaphore(most + queue)
         self._idle: deque[Worker] = deque()
@@ -177,6 +181,6 @@ class Workers:
                     return worker
                 worker.end()
         try:
-            return Worker()
+            return Worker(os.environ if self._environment is None else self._environment)
         except OSError:
             raise Unanswered("no process could be started for this question", retry_after=5) from None

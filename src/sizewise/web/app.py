@@ -12,6 +12,7 @@ from sizewise.web.errors import Bugs, add_errors
 from sizewise.web.headers import add_headers
 from sizewise.web.health import add_health
 from sizewise.web.host_check import HostCheck
+from sizewise.web.hub import add_hub
 from sizewise.web.limits import AtOnce, RequestLimits
 from sizewise.web.names import add_names
 from sizewise.web.openapi import add_document
@@ -48,6 +49,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_names(app)
     add_headers(app, answerer)
     add_questions(app, answerer)
+    if settings is not None and settings.allow_hub:
+        add_hub(app, answerer)
     add_page(app)
     add_errors(app)
     add_document(app)

@@ -1,0 +1,47 @@
+"""``GET /api/hub``: fetch a model of the Hugging Face hub by its id, where the service is allowed to."""
+
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+
+from sizewise.errors import SizewiseError
+from sizewise.report.document import encode
+from sizewise.service.answerer import Answerer
+from sizewise.service.workers import Unanswered
+from sizewise.web.busy import busy
+from sizewise.web.problems import problem_of
+
+Id = Annotated[
+    str,
+    Query(
+        alias="id",
+        min_length=3,
+        max_length=400,
+        description="org/name, with @revision and :file where they are meant.",
+        examples=["openai-community/gpt2"],
+    ),
+]
+
+
+def add_hub(app: FastAPI, answerer: Answerer) -> None:
+    """Add ``/api/hub``, the only route that opens connections."""
+
+    async def fetch(name: Id) -> Response:
+        try:
+            found = await answerer.fetch(name)
+        except Unanswered as error:
+            return busy(error)
+        except SizewiseError as error:
+            return problem_of(error)
+        return Response(encode(found) + "\n", media_type="application/json")
+
+    app.add_api_route(
+        "/api/hub",
+        fetch,
+        methods=["GET"],
+        operation_id="get_hub",
+        summary="Fetch a model of the hub by its id: its configuration and its headers, without a token.",
+        description="The model is held for a while; name it as model=hub:org/name in any question.",
+        response_class=Response,
+        responses={502: {}},
+    )

@@ -21,7 +21,7 @@ FRONTIER = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 """Decades between the asked budget and those whose best sizes are drawn, each with its line of equal loss."""
 EXCESS = 0.05
 """Curves of a budget reach to sizes that cost this share of the loss."""
-STEPS = 24
+STEPS = 16
 """A curve has so many points on either side of the best one."""
 SIZES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2)
 """Parameters of smaller models as shares of the compute-optimal ones."""

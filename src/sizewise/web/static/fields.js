@@ -90,12 +90,21 @@ const CONTROLS = {
   model: modelField,
   area(field, attributes, change) {
     const control = h("textarea", { rows: 5, spellcheck: "false", ...attributes, onchange: () => change(control.value) });
+    const take = async (file) => {
+      control.value = await file.text();
+      change(control.value);
+    };
     const chosen = field.files ? h("input", { type: "file", accept: field.files, "aria-label": `${field.label}: a file`,
-      onchange: async () => {
-        if (chosen.files[0]) control.value = await chosen.files[0].text();
-        change(control.value);
-      } }) : null;
-    return { control, around: h("div", {}, control, chosen), show: (value) => { control.value = value; } };
+      onchange: () => chosen.files[0] && take(chosen.files[0]) }) : null;
+    const around = h("div", { class: "model", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
+      ondragleave: () => around.classList.remove("over"),
+      ondrop: (event) => {
+        around.classList.remove("over");
+        if (!field.files || !event.dataTransfer.files[0]) return;
+        event.preventDefault();
+        take(event.dataTransfer.files[0]);
+      } }, control, chosen);
+    return { control, around, show: (value) => { control.value = value; } };
   },
 };
 

@@ -16,7 +16,7 @@ export default {
     { name: "served_tokens", label: "Tokens served over its life", kind: "text", value: "",
       hint: "e.g. 10T: the best size when serving is paid for too" },
     { name: "runs", label: "Your own runs", kind: "area", files: ".csv,.json,.jsonl,.txt",
-      hint: "a CSV with columns of parameters, tokens and loss: paste it or choose a file" },
+      hint: "a CSV with columns of parameters, tokens and loss: paste it, drop it or choose a file" },
     { name: "bootstrap", label: "Draws of the intervals", kind: "number", min: 2, max: 10000, step: 1, value: "400", more: true },
     { name: "form", label: "Form of the fit", kind: "choice", value: "", choices: [["", "E + A/N^α + B/D^β"], ["tied", "α = β"]], more: true },
     { name: "objective", label: "What is summed over residuals", kind: "choice", value: "",
@@ -27,15 +27,16 @@ export default {
     { name: "d", label: "Column of tokens", kind: "text", more: true },
     { name: "loss", label: "Column of losses", kind: "text", more: true },
     { name: "units", label: "Units", kind: "text", hint: "n=millions, d=billions, loss=bits", more: true },
-    { name: "force", label: "Answer although it lies far beyond what was measured", kind: "switch", more: true },
+    { name: "force", label: "Fit although the runs do not determine a law", kind: "switch", more: true },
   ],
   questions: (values) => [optimum(values), ...(values.runs ? [fit(values)] : [])],
 };
 
-function optimum({ flops, law, served_tokens, force }) {
+/** Ask without refusal far beyond the runs of a law: the slider goes there, and the answer warns. */
+function optimum({ flops, law, served_tokens }) {
   return {
     name: "optimum", title: "The best use of a budget", verb: "laws optimal",
-    values: { flops, law, served_tokens, force, curve: true }, explain: false, summary: summaryOf, draw: drawOptimum,
+    values: { flops, law, served_tokens, force: true, curve: true }, explain: false, summary: summaryOf, draw: drawOptimum,
   };
 }
 

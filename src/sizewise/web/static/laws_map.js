@@ -19,7 +19,7 @@ export function lossMap({ width, height = 420, curve, asked = null, lifetime = n
   };
   const drawn = frame({ width, height, title: "Loss over parameters and tokens",
     description: asked ? `best for ${flopText(asked.flops)}: ${large(asked.params)} parameters, ${large(asked.tokens)} tokens` : "",
-    legend: [{ name: "best sizes", mark: "c1" }, { name: "equal loss", mark: "equal" }],
+    legend: [{ name: "best sizes", mark: "c1" }, ...(curve.contours.length ? [{ name: "equal loss", mark: "equal" }] : [])],
     x: { kind: "log10", label: "parameters", format: large, domain: domain("params") },
     y: { kind: "log10", label: "training tokens", format: large, domain: domain("tokens") } });
   const taken = [];

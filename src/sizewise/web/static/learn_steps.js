@@ -12,9 +12,15 @@ const ROLES = {
   position: "a row for each place in the text, where places are learned",
   attention: "matrices that make queries, keys and values of each token, and bring them together again",
   feed_forward: "two or three matrices that widen each token and narrow it again",
-  experts: "many such feed-forward layers, of which each token takes a few",
+  state_space: "matrices and scales of a memory of fixed size that each token changes",
+  expert: "many such feed-forward layers, of which each token takes a few",
+  shared_expert: "feed-forward layers that every token takes, beside the experts",
   router: "a small matrix that chooses the experts of a token",
   norm: "a few scales that keep numbers in range",
+  vision: "what turns pictures into rows of numbers",
+  audio: "what turns sound into rows of numbers",
+  projector: "from the width of pictures or sound to the width of the text",
+  other: "what a class has beside",
   head: "from the last layer back to the vocabulary; none is stored where it shares the embedding",
 };
 const FORMATS = ["fp32", "bf16", "fp8", "bnb-int8", "nf4", "awq", "q8_0", "q6_k", "q4_k_m", "q2_k"];
@@ -49,7 +55,7 @@ export function drawParameters(answer, tools, asked) {
       "beside an fp32 copy come to the same. Other recipes do not, activations come on top, and adapters train next to nothing:"),
     opened("training", "Bytes a parameter by recipe", () => trainings(asked, tools)),
     h("h3", {}, "How much text such a size is worth"),
-    later(() => chinchilla(parameters.total, tools)),
+    later(() => chinchilla(parameters, tools)),
   ];
 }
 
@@ -92,10 +98,10 @@ async function trainings(model, tools) {
     { title: "activations beside", numeric: true }], rows);
 }
 
-async function chinchilla(params, tools) {
-  const { optimum, flat, law, other_laws: others } = await keptAnswer(tools.ask, "laws optimal", { params: String(params), force: true });
+async function chinchilla({ total, active }, tools) {
+  const { optimum, flat, law, other_laws: others } = await keptAnswer(tools.ask, "laws optimal", { params: String(total), force: true });
   return [
-    h("p", {}, "The best use of compute alone, as the Chinchilla paper asked it: ", h("strong", {}, `${large(optimum.tokens)} tokens`),
+    h("p", {}, active && active !== total ? "Taken as a dense model of all its parameters, which it is not: the best use" : "The best use of compute alone, as the Chinchilla paper asked it: ", h("strong", {}, `${large(optimum.tokens)} tokens`),
       `, ${short(optimum.tokens_per_param)} for each parameter, ${flopText(optimum.flops)}, loss ${nats(optimum.loss)} nats per token (${law}). `,
       `At that budget any size from ${large(flat[flat.length - 1].params_low)} to ${large(flat[flat.length - 1].params_high)} costs at most `,
       `${percent(flat[flat.length - 1].loss_excess)} of the loss, and ${count(others.length)} published laws name ${large(others[0].params)} to ${large(others[others.length - 1].params)}. `,

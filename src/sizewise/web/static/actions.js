@@ -8,6 +8,7 @@ const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opa
   "font-size", "font-family", "font-weight", "text-anchor", "dominant-baseline", "paint-order"];
 const MARGIN = 16;
 const GAP = 24;
+const SHOWN = 300;
 
 /**
  * Return the row of buttons of a question. `now()` returns {link, verb, values, files} as they are when one is pressed;
@@ -25,18 +26,26 @@ export function actions(now, section, tell) {
     button("Picture", () => picture(section(), now().verb, tell)));
 }
 
+/** Copy a text; it is shown at once, and left to be copied by hand where the browser refuses. */
 async function copy(text, tell, what) {
+  const shown = text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+  tell(`copied the ${what}: ${shown}`);
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    const area = h("textarea", { class: "hidden", "aria-hidden": "true" });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
+    if (!copiedFromArea(text)) tell(`copy this ${what}: ${text}`);
   }
-  tell(`copied the ${what}: ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`);
+}
+
+/** Copy as pages without a safe origin may; say whether that was done. */
+function copiedFromArea(text) {
+  const area = h("textarea", { class: "hidden", "aria-hidden": "true" });
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
 }
 
 function save(name, blob) {

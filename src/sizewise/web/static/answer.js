@@ -5,6 +5,7 @@ import { ask, Problem } from "./ask.js";
 import { h, newId } from "./dom.js";
 import { tree } from "./explain.js";
 import { fileNames } from "./model.js";
+import { settled } from "./state.js";
 
 const PAUSE = 50;
 const REST = 350;
@@ -68,7 +69,7 @@ export function answerOf(place, tools, form) {
     if (running === own) running = null;
     if (waiting) return send(waiting);
     section.removeAttribute("aria-busy");
-    if (!document.querySelector("[aria-busy=true]")) document.body.dataset.ready = "1";
+    settled();
   }
 
   /** Ask again a little later where the service is busy; say whether that is tried. */

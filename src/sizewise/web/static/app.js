@@ -3,22 +3,13 @@
 import { h } from "./dom.js";
 import { formOf } from "./fields.js";
 import { answerOf } from "./answer.js";
-import { addressOf, readAddress, told, valuesOf } from "./state.js";
+import { addressOf, forgetAddress, readAddress, settled, told, valuesOf, writeAddress } from "./state.js";
 import { TABS } from "./tabs.js";
 import { ask } from "./ask.js";
 
-const ADDRESS_REST = 150;
 const nav = document.getElementById("tabs");
 const place = document.getElementById("tab");
 let open = null;
-
-let writing = 0;
-
-/** Write the address when the form has rested: browsers refuse to do so as often as a slider moves. */
-function address(text) {
-  clearTimeout(writing);
-  writing = setTimeout(() => history.replaceState(null, "", text), ADDRESS_REST);
-}
 
 function start() {
   for (const tab of TABS) {
@@ -53,7 +44,7 @@ function fromAddress() {
 
 /** Open a tab. `given`: the address says its values, so that what it lacks is empty and no default counts. */
 function show(tab, given) {
-  clearTimeout(writing);
+  forgetAddress();
   open?.close();
   for (const link of nav.children) {
     const chosen = link.id === `tab-${tab.id}`;
@@ -88,7 +79,7 @@ function opened(tab, values) {
       told.set("quant", "");
     }
     form.show(values);
-    address(addressOf(tab.id, values));
+    writeAddress(addressOf(tab.id, values));
     asked();
   }
   function asked() {
@@ -102,7 +93,7 @@ function opened(tab, values) {
       if (!shown.has(question.name)) shown.set(question.name, answerOf(answers, tools, form));
       shown.get(question.name).ask(question);
     }
-    if (questions.length === 0) document.body.dataset.ready = "1";
+    settled();
   }
   return { close: () => shown.forEach((answer) => answer.close()) };
 }

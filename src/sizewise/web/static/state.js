@@ -51,3 +51,30 @@ export function addressOf(tab, values) {
   const said = query.toString().replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/");
   return `${location.pathname}?${said}${behind ? `#${behind}` : ""}`;
 }
+
+const EVERY = 100;
+let writing = 0;
+let written = -Infinity;
+
+/** Write the address, ten times a second at most: browsers refuse to do so as often as a slider moves. */
+export function writeAddress(address) {
+  forgetAddress();
+  document.body.dataset.ready = "0";
+  writing = setTimeout(() => {
+    writing = 0;
+    written = performance.now();
+    history.replaceState(null, "", address);
+    settled();
+  }, Math.max(0, written + EVERY - performance.now()));
+}
+
+/** Leave the address as it is. */
+export function forgetAddress() {
+  clearTimeout(writing);
+  writing = 0;
+}
+
+/** Say that the page is at rest (`data-ready` of its body is 1) where no answer and no address is under way. */
+export function settled() {
+  if (!writing && !document.querySelector("[aria-busy=true]")) document.body.dataset.ready = "1";
+}

@@ -52,14 +52,14 @@ def test_what_is_held_is_found_whatever_grows(shape: str, slope: int, room: int,
 @given(slope=st.integers(1, 10**6), more=st.integers(0, 10**12), known=st.integers(2, 10**6))
 def test_even_growth_takes_few_evaluations(slope: int, more: int, known: int):
     asked: list[int] = []
-    room = slope * known + more
+    room = slope * (known + 512) + more
 
     def lacking(count: int) -> int:
         asked.append(count)
         return slope * count - room
 
     largest_held(lacking, 10**15, known)
-    assert len(asked) <= 5
+    assert len(asked) <= 4
 
 
 @given(low=st.integers(1, 10**6), more=st.integers(0, 10**4))

@@ -96,7 +96,7 @@ const CONTROLS = {
     };
     const chosen = field.files ? h("input", { type: "file", accept: field.files, "aria-label": `${field.label}: a file`,
       onchange: () => chosen.files[0] && take(chosen.files[0]) }) : null;
-    const around = h("div", { class: "model", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
+    const around = h("div", { class: "drop", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
       ondragleave: () => around.classList.remove("over"),
       ondrop: (event) => {
         around.classList.remove("over");

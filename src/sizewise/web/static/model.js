@@ -20,7 +20,7 @@ export function modelField(field, attributes, change) {
   const details = h("details", { class: "paste" }, h("summary", {}, "or paste a config.json, drop a file"),
     h("label", { for: pasted.id }, "config.json"), pasted,
     h("label", { for: file.id }, "a file: config.json, safetensors (with its config.json) or GGUF; only its header is read and sent"), file);
-  const around = h("div", { class: "model", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
+  const around = h("div", { class: "model drop", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
     ondragleave: () => around.classList.remove("over"),
     ondrop: (event) => {
       event.preventDefault();

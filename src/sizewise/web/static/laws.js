@@ -13,7 +13,7 @@ export default {
     { name: "flops", label: "Training budget, FLOP", kind: "slider", value: "1e24", always: true, stops: decimalStops(1e17, 1e28, 10),
       ticks: [1e18, 1e20, 1e22, 1e24, 1e26, 1e28], show: scientific, read: lettersOf },
     { name: "law", label: "Law", kind: "names", names: "laws", value: "", hint: "empty: besiroglu2024-published" },
-    { name: "served_tokens", label: "Tokens served over its life", kind: "text", value: "",
+    { name: "served_tokens", label: "Tokens served over its life", kind: "text", value: "10T",
       hint: "e.g. 10T: the best size when serving is paid for too" },
     { name: "runs", label: "Your own runs", kind: "area", files: ".csv,.json,.jsonl,.txt",
       hint: "a CSV with columns of parameters, tokens and loss: paste it, drop it or choose a file" },

@@ -7,6 +7,7 @@ import { flopText, nats } from "./tab_parts.js";
 
 const ROOM = 4;
 const LEAST_APART = 13;
+const NARROW = 520;
 
 /**
  * Return the picture. `curve`: {frontier, contours, known_models, runs?} of an answer; `asked`: its optimum;
@@ -27,11 +28,12 @@ export function lossMap({ width, height = 420, curve, asked = null, lifetime = n
   const inside = ([across, up]) => across >= drawn.inner.left && across <= drawn.inner.right && up >= drawn.inner.top && up <= drawn.inner.bottom;
   for (const one of curve.contours) drawContour(drawn, one, at, inside);
   drawn.plot.append(svg("path", { class: "line c1", d: joined(curve.frontier.map((one) => at(one.params, one.tokens)).filter(inside)) }));
+  const shown = knownDots(drawn, curve.known_models ?? [], at, inside);
   if (asked) mark(drawn, at(asked.params, asked.tokens), `best: ${large(asked.params)}`, "c1", taken, "");
   if (lifetime) mark(drawn, at(lifetime.params, lifetime.tokens), `with serving: ${large(lifetime.params)}`, "c4", taken, "");
   for (const one of curve.contours) nameContour(drawn, one, at, inside, taken);
   for (const [params, tokens, loss] of curve.runs ?? []) dot(drawn, at(params, tokens), `${large(params)}, ${large(tokens)} tokens: ${nats(loss)}`);
-  known(drawn, curve.known_models ?? [], at, inside, taken);
+  nameKnown(drawn, shown, taken, width < NARROW ? 16 : 0);
   return drawn.root;
 }
 
@@ -65,19 +67,24 @@ function dot({ plot }, [across, up], title) {
   plot.append(svg("circle", { class: "known", cx: across, cy: up, r: 3.2 }, svg("title", {}, title)));
 }
 
-/** Draw the models that lie in the frame; write the names of those with room beside them, the largest first. */
-function known(drawn, models, at, inside, taken) {
+/** Draw the models that lie in the frame and return them, the largest first. */
+function knownDots(drawn, models, at, inside) {
   const shown = [...models].sort((left, right) => right.params * right.tokens - left.params * left.tokens)
     .map((one) => ({ ...one, place: at(one.params, one.tokens) })).filter((one) => inside(one.place));
   for (const one of shown) {
     dot(drawn, one.place, `${one.name}: ${large(one.params)} parameters, ${large(one.tokens)} tokens, ${short(one.tokens / one.params)} per parameter`);
   }
+  return shown;
+}
+
+/** Write the names of models that have `room` beside them. */
+function nameKnown(drawn, shown, taken, room) {
   for (const one of shown) {
     const [across, up] = one.place;
     const text = one.name.split("/").pop();
     const wide = 6.4 * text.length;
     const left = across + wide + 8 > drawn.inner.right ? across - 6 - wide : across + 6;
-    if (left < drawn.inner.left || !free(taken, left, up + 4, wide)) continue;
+    if (left < drawn.inner.left || !free(taken, left - room, up + 4, wide + 2 * room)) continue;
     drawn.plot.append(svg("text", { class: "halo small", x: left, y: up + 4 }, text));
   }
 }

@@ -77,7 +77,7 @@ function knownNote({ known_models: known }) {
   return [h("p", { class: "note" }, `Points are models with their nominal sizes and the tokens they saw: ${sources.map(([source, day]) => `${source} (${day})`).join("; ")}.`),
     more("known", `${known.length} models in numbers`, table("Models and what they were trained on", [{ title: "model" }, { title: "parameters", numeric: true },
       { title: "tokens", numeric: true }, { title: "tokens/parameter", numeric: true }],
-    known.map((one) => [one.name, large(one.params), large(one.tokens), short(one.tokens / one.params)])))];
+    known.map((one) => [one.name.split("/").pop(), large(one.params), large(one.tokens), short(one.tokens / one.params)])))];
 }
 
 function lifetime({ lifetime: life }) {

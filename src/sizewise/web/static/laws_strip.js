@@ -28,7 +28,7 @@ export function lawStrip({ other_laws: rows, spread, law, optimum }, width) {
     const y = TOP + place * row + (beside ? 10 : 22);
     const x = across.at(one.params);
     const own = one.law === law;
-    root.append(svg("text", { class: own ? "strong" : "faint", x: beside ? left - 8 : left, y: beside ? y + 4 : y - 12, "text-anchor": beside ? "end" : "start" }, one.law),
+    root.append(svg("text", { class: own ? "halo strong" : "halo faint", x: beside ? left - 8 : left, y: beside ? y + 4 : y - 12, "text-anchor": beside ? "end" : "start" }, one.law),
       svg("line", { class: "grid", x1: left, x2: width - 60, y1: y, y2: y }),
       svg("circle", { class: `mark ${own ? "c1" : one.status === "unverified" ? "c3" : "c0"}`, cx: x, cy: y, r: own ? 6.5 : 5 },
         svg("title", {}, `${one.law}: ${large(one.params)} parameters, ${large(one.tokens)} tokens, ${one.status}`)),

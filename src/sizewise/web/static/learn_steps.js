@@ -95,7 +95,7 @@ async function trainings(model, tools) {
   }
   return table("Bytes a parameter that are held on one device, sequences of 2,048 tokens", [{ title: "recipe" }, { title: "weights", numeric: true },
     { title: "gradients", numeric: true }, { title: "optimizer", numeric: true }, { title: "together", numeric: true },
-    { title: "activations beside", numeric: true }], rows);
+    { title: "activations at the highest moment", numeric: true }], rows);
 }
 
 async function chinchilla({ total, active }, tools) {

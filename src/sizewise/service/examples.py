@@ -34,6 +34,6 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "laws design": {"target": "1e22", "budget": "1e20"},
     "laws compare": {"laws": ["hoffmann2022-a3-tex", "besiroglu2024-published"], "at": "1e22"},
     "catalog": {"subject": "formats"},
-    "validate": {"quantity": ["cache"]},
+    "validate": {"quantity": ["pool"]},
 }
 """Values by verb."""

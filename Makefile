@@ -1,7 +1,7 @@
 # The verbs of the project. PYTHON is any Python >= 3.11 with the package and its extras installed.
 PYTHON ?= python3
 
-.PHONY: demo test check format oracle lab bench validate fuzz
+.PHONY: demo test check format oracle lab browser bench validate fuzz
 
 demo:  ## the main job
 	$(PYTHON) -m sizewise memory llama-3.1-8b --context 32k --on rtx-4090
@@ -25,6 +25,9 @@ oracle:  ## fresh random configurations against transformers on the meta device 
 
 lab:  ## what torch saves, computes and holds, on random and on large models (extra: lab)
 	$(PYTHON) -m pytest -m lab tests/lab
+
+browser:  ## the page in Debian's chromium (extra: browser)
+	$(PYTHON) -m pytest -m browser tests/browser
 
 bench:  ## the package's own speed, as ratios
 	$(PYTHON) benchmarks/cold_start.py

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from sizewise.service.examples import EXAMPLES
 from sizewise.service.options import Option
 from sizewise.service.quantities import Quantity
 from sizewise.service.schemas import checked
-from sizewise.service.verbs import OFFERED, SLOW, Verb, verb
+from sizewise.service.verbs import OFFERED, SLOW, Verb, arguments, verb
 
 NAMES = {
     "model": ("llama-3.1-8b", "7b", "qwen2.5-0.5b", "gpt2", "mixtral-8x7b", "deepseek-v3"),
@@ -140,6 +140,22 @@ def test_any_question_is_answered_possibly_or_refused(name: str) -> None:
         if text is not None:
             check_possible(text)
             assert answer(asked, values) == text
+
+    check()
+
+
+@pytest.mark.parametrize("name", ["params", "memory", "speed", "laws loss", "laws optimal", "laws prune"])
+def test_an_answer_is_what_the_command_line_prints(name: str, run: Callable[..., Any]) -> None:
+    asked = verb(name)
+
+    @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(questions(asked))
+    def check(values: dict[str, Any]) -> None:
+        text = answer(asked, values)
+        if text is not None:
+            form = values.get("format", "json")
+            flags = arguments(asked, {**checked(asked, values), "format": form})
+            assert run(*name.split(), *flags).out == text
 
     check()
 

@@ -36,7 +36,9 @@ def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
         assert caught.value.code == "replaces_source"
     for place in (source / "out", tmp_path / "abo", tmp_path / "link", tmp_path / "above" / "model2"):
         check_elsewhere(str(place), str(source))
-    check_elsewhere(str(source), "")
+    check_elsewhere(str(source), "", str(tmp_path / "other"))
+    with pytest.raises(InputError):
+        check_elsewhere(str(source), "", str(source / "text.txt"))
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:

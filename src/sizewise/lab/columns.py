@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sizewise.lab.figures import Figure
+from sizewise.lab.passes import logits_of
 from sizewise.lab.sizes import predicted_sizes
 
 
@@ -72,4 +73,4 @@ def forward_flops(module: Any, tokens: int) -> int:
     ids = torch.arange(tokens)[None] % vocabulary
     with untouched(module), torch.no_grad():
         module.requires_grad_(False)  # torch's counter fails on a parameter that is handed to a module
-        return count(lambda: module(input_ids=ids, use_cache=False)).flops
+        return count(lambda: logits_of(module, ids)).flops

@@ -88,6 +88,13 @@ def live_model(
     return Loaded(module=model, tokenizer=None, name=type(model).__name__, origin="module")
 
 
+def place_of(model: Any) -> str:
+    """Return the path of the files that a model is read from here; empty for the hub and for live models."""
+    reference = model.name if isinstance(model, Loaded) and model.origin != "module" else model
+    path = os.path.expanduser(reference) if isinstance(reference, str) else ""
+    return path if os.path.exists(path) else ""
+
+
 def random_module(
     raw: Mapping[str, Any], *, name: str, dtype: str = "auto", seed: int = 0, model_class: str = ""
 ) -> Loaded:

@@ -20,13 +20,15 @@ def check_absent(path: str, *, force: bool = False) -> None:
         )
 
 
-def check_elsewhere(path: str, source: str) -> None:
-    """Raise InputError (replaces_source) where writing ``path`` would replace what is read, or hold it."""
-    if not source:
-        return
+def check_elsewhere(path: str, *sources: str) -> None:
+    """Raise InputError (replaces_source) where writing ``path`` would replace what is read, or what holds it.
+
+    Empty sources are none.
+    """
     parent, name = os.path.split(os.path.abspath(path))
-    target, read = os.path.join(os.path.realpath(parent), name), os.path.realpath(source)
-    if read == target or read.startswith(os.path.join(target, "")):
+    target = os.path.join(os.path.realpath(parent), name)
+    read = [os.path.realpath(source) for source in sources if source]
+    if any(one == target or one.startswith(os.path.join(target, "")) for one in read):
         raise InputError(
             "replaces_source",
             f"{shorten(path, 120)} is or holds what is read; choose another place for the result",

@@ -8,6 +8,7 @@ from sizewise.errors import InputError
 from sizewise.lab.columns import Columns, columns
 from sizewise.lab.loading import load_module
 from sizewise.lab.outputs import whole_folder
+from sizewise.lab.passes import logits_of
 from sizewise.lab.quiet import quiet_transformers
 
 PROMPT_TOKENS = 24
@@ -54,10 +55,7 @@ def divergence_on_prompts(one: Any, other: Any) -> float:
     found = [0.0]
     with untouched(one), untouched(other), torch.inference_mode():
         for prompt in (first, (first.flip(1) * 7919 + 11) % vocabulary):
-            said, says = (
-                torch.log_softmax(each(input_ids=prompt, use_cache=False).logits.float(), dim=-1)
-                for each in (one, other)
-            )
+            said, says = (torch.log_softmax(logits_of(each, prompt).float(), dim=-1) for each in (one, other))
             if not torch.equal(said, says):
                 found.append(float((said.exp() * (said - says)).sum(-1).mean()))
     return nan if any(isnan(value) for value in found) else max(found, key=abs)

@@ -39,11 +39,17 @@ def choosing_windows(loaded: Loaded, text: Text, *, length: int, most: int) -> W
     return _windows(loaded, text, "choose", length=length, most=most)
 
 
+def context_of(loaded: Loaded) -> int | None:
+    """Return how many tokens a model reads, None where its configuration does not say."""
+    config = loaded.module.config.get_text_config()
+    found = getattr(config, "max_position_embeddings", None)
+    return found if isinstance(found, int) and found > 0 else None
+
+
 def _windows(loaded: Loaded, text: Text, use: Any, *, length: int, most: int) -> Windows:
     if isinstance(text, Windows):
         return text
-    limit = getattr(loaded.module.config, "max_position_embeddings", None) or length
-    length = min(length, limit)
+    length = min(length, context_of(loaded) or length)
     if loaded.tokenizer is None and text is not None:
         raise InputError(
             "bad_data",

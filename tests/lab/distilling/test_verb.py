@@ -205,6 +205,35 @@ def folder(tmp_path: Path, teacher: Any) -> str:
     return str(tmp_path / "teacher")
 
 
+def test_what_is_read_is_not_replaced_even_by_force(folder: str, tmp_path: Path, teacher: Any) -> None:
+    options = {"output": folder, "force": True, **SHORT}
+    (tmp_path / "teacher" / "text").write_text("words")
+    asked: list[tuple[Any, dict[str, Any]]] = [
+        (folder, {"depth": 0.5}),
+        (teacher, {"student": folder}),
+        (teacher, {"depth": 0.5, "text": str(tmp_path / "teacher" / "text")}),
+        (teacher, {"depth": 0.5, "held_out": str(tmp_path / "teacher" / "text")}),
+    ]
+    before = sorted(os.listdir(folder))
+    for one, more in asked:
+        with pytest.raises(InputError) as refused:
+            sizewise.lab.distill(one, **more, **options)
+        assert refused.value.code == "replaces_source"
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_sequences_are_no_longer_than_both_models_read_and_that_is_said(teacher: Any) -> None:
+    student = module(TEACHER | {"max_position_embeddings": 24}, seed=1)
+    for one, more, length in ((teacher, {"depth": 0.5}, 64), (teacher, {"student": student}, 24)):
+        found = sizewise.lab.distill(one, control=False, **more, **SHORT | {"length": 100, "steps": 1})
+        assert found.schooling.length == found.held_out.length == length
+        said = [notice.message for notice in found.notices if notice.code == "shortened"]
+        assert len(said) == 1
+        assert f"{length} tokens, not 100" in said[0]
+    found = sizewise.lab.distill(teacher, depth=0.5, control=False, **SHORT | {"steps": 1})
+    assert "shortened" not in [notice.code for notice in found.notices]
+
+
 TRAIN = ["--depth", "0.5", "--steps", "6", "--batch", "4", "--length", "16"]
 
 

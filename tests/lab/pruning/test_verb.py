@@ -118,6 +118,22 @@ def test_what_exists_is_refused_before_any_work(folder: str) -> None:
     assert refused.value.code == "exists"
 
 
+def test_what_is_read_is_not_replaced_even_by_force(folder: str, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "text").write_text("words " * 400)
+    places = [
+        (folder, {}),
+        (str(tmp_path), {}),
+        (str(tmp_path / "out"), {"text": str(tmp_path / "out" / "text")}),
+    ]
+    for out, options in places:
+        with pytest.raises(InputError) as refused:
+            sizewise.lab.prune(folder, method="magnitude", amount="20%", output=out, force=True, **options)
+        assert refused.value.code == "replaces_source"
+    assert sorted(os.listdir(tmp_path)) == ["model", "out"]
+    assert os.listdir(tmp_path / "out") == ["text"]
+
+
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(UsageError, match="no model"):
         sizewise.lab.prune(7, method="magnitude", amount="20%")

@@ -112,6 +112,20 @@ def test_a_file_that_transformers_reads_in_part_is_not_measured(tmp_path: Path) 
     assert sorted(os.listdir(tmp_path)) == ["experts.gguf", "out.gguf"]
 
 
+def test_a_file_whose_loss_cannot_be_measured_is_kept_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise InputError("bad_data", "a model answers with what is no number")
+
+    monkeypatch.setattr(verb, "measured", fail)
+    answer = quantize(small(tmp_path), "q8_0", output=str(tmp_path / "out.gguf"), **QUICK)
+    assert answer.saved is not None
+    assert (tmp_path / "out.gguf").stat().st_size == answer.saved.file_bytes
+    assert answer.quality is None
+    assert any("no number" in notice.message for notice in answer.notices if notice.code == "not_measured")
+
+
 def test_weights_that_transformers_leaves_aside_are_said(tmp_path: Path) -> None:
     path = write(tmp_path / "biased.gguf", bias=True)
     answer = quantize(str(path), "q8_0", output=str(tmp_path / "out.gguf"), **QUICK)

@@ -21,6 +21,7 @@ from sizewise.lab.distilling.checkpoints import Standing, read_standing, write_s
 from sizewise.lab.distilling.interrupts import between_steps
 from sizewise.lab.distilling.loss import distillation_loss
 from sizewise.lab.distilling.processes import Processes
+from sizewise.lab.passes import logits_of, told
 from sizewise.lab.profiling.untouched import untouched
 
 FLOOR = 0.1
@@ -118,11 +119,11 @@ def _step(room: Class, optimizer: torch.optim.Optimizer, step: int, here: Proces
         group["lr"] = learning_rate(schooling, step)
     with torch.random.fork_rng(devices=[here.device] if here.device.type == "cuda" else []):
         torch.manual_seed(schooling.seed * APART + step * here.count + here.rank)
-        said = room.student(input_ids=ids, use_cache=False).logits
+        said = logits_of(room.student, ids)
     wanted = None
     if room.teacher is not None:
         with torch.no_grad():
-            wanted = room.teacher(input_ids=ids, use_cache=False).logits
+            wanted = logits_of(room.teacher, ids)
     loss = distillation_loss(said, wanted, ids, temperature=schooling.temperature, alpha=schooling.alpha)
     optimizer.zero_grad(set_to_none=True)
     mean = here.mean(loss)
@@ -130,7 +131,8 @@ def _step(room: Class, optimizer: torch.optim.Optimizer, step: int, here: Proces
         raise InputError(
             "diverged", f"the loss of step {step + 1} is no number; take a lower --learning-rate and --force"
         )
-    loss.backward()
+    with told(room.student, "a backward pass"):
+        loss.backward()
     here.average_gradients(room.student)
     torch.nn.utils.clip_grad_norm_(room.student.parameters(), schooling.clip)
     optimizer.step()

@@ -11,6 +11,7 @@ from sizewise.flops import forward_flops, training_flops
 from sizewise.lab.distilling.asked import Schooling
 from sizewise.lab.distilling.loss import distillation_loss
 from sizewise.lab.figures import Figure
+from sizewise.lab.passes import logits_of, told
 from sizewise.lab.profiling.counting import count
 from sizewise.recipe import PRECISIONS, Recipe
 from sizewise.sources.config_json import from_config
@@ -46,9 +47,10 @@ def _counted(teacher: Any, student: Any, schooling: Schooling) -> int:
     def step() -> None:
         teacher.requires_grad_(False)  # torch's counter fails on a parameter that is handed to a module
         with torch.no_grad():
-            wanted = teacher(input_ids=ids, use_cache=False).logits
-        said = copied(input_ids=ids, use_cache=False).logits
+            wanted = logits_of(teacher, ids)
+        said = logits_of(copied, ids)
         loss = distillation_loss(said, wanted, ids, temperature=schooling.temperature, alpha=schooling.alpha)
-        loss.backward()
+        with told(copied, "a backward pass"):
+            loss.backward()
 
     return schooling.batch * count(step).flops

@@ -15,12 +15,13 @@ from sizewise.lab.distilling.answer import Distilled, Standings
 from sizewise.lab.distilling.asked import Schooling
 from sizewise.lab.extras import required
 from sizewise.lab.figures import Figure
-from sizewise.lab.loading import Loaded, live_model
+from sizewise.lab.loading import Loaded, live_model, place_of
 from sizewise.lab.memory import enough_memory
-from sizewise.lab.outputs import check_absent
+from sizewise.lab.outputs import check_absent, check_elsewhere
 from sizewise.lab.quality.measure import Measured, Quality, measured
 from sizewise.lab.quality.windows import MOST, Windows
-from sizewise.lab.texts import Text, held_out_windows, training_windows
+from sizewise.lab.texts import Text, context_of, held_out_windows, training_windows
+from sizewise.notices import Notice
 
 Tell = Callable[[str, int, int], None]
 
@@ -35,6 +36,7 @@ class _Run:
     held_out: Windows
     schooling: Schooling
     output: str | None
+    notices: tuple[Notice, ...]
 
     def checkpoint(self, who: str) -> str | None:
         """Return the file that keeps where a run stands."""
@@ -65,10 +67,13 @@ def distill(
     another; shipped passages where none is named. Further options are those of `Schooling`. With an
     ``output`` checkpoints stand beside it until it is written; ``resume`` goes on from them. Under torchrun
     or accelerate every process takes its share of a step. Raises UsageError (bad_option), InputError
-    (missing_extra, exists, vocabulary_differs, diverged, out_of_memory, reload_differs, disk_full …), and
-    KeyboardInterrupt once a step is kept.
+    (missing_extra, exists, replaces_source, vocabulary_differs, bad_data, diverged, out_of_memory,
+    reload_differs, disk_full …), and KeyboardInterrupt once a step is kept.
     """
     wanted = Schooling(**schooling)
+    if output is not None:
+        read = (one for one in (text, held_out) if isinstance(one, str))
+        check_elsewhere(output, place_of(teacher), place_of(student), *read)
     _check_output(output, resume=resume, force=force)
     required("torch", needed_for="sizewise distill")
     from sizewise.lab.distilling.processes import processes
@@ -77,17 +82,29 @@ def distill(
     mentor = live_model(teacher, offline=offline, needed_for=NEEDED_FOR)
     pupil = load_student(student, mentor, deep=depth, wide=width, seed=wanted.seed, offline=offline)
     check_same_tokens(mentor, pupil)
-    training = training_windows(mentor, text, length=wanted.length, split=held_out is None)
+    length, shortened = _length(wanted.length, mentor, pupil)
+    given = isinstance(text, Windows) and (held_out is None or isinstance(held_out, Windows))
+    training = training_windows(mentor, text, length=length, split=held_out is None)
     run = _Run(
         teacher=mentor,
         student=pupil,
         training=training,
-        held_out=held_out_windows(mentor, text, held_out, length=wanted.length, most=MOST),
+        held_out=held_out_windows(mentor, text, held_out, length=length, most=MOST),
         schooling=replace(wanted, length=training.length),
         output=output,
+        notices=(*mentor.notices, *pupil.notices, *(() if given else shortened)),
     )
     with enough_memory("take a smaller --batch or --length"), processes() as here:
         return _distilled(run, here, control=control, force=force, tell=tell)
+
+
+def _length(wanted: int, *models: Loaded) -> tuple[int, tuple[Notice, ...]]:
+    """Return the tokens of a sequence, no more than each model reads, and say so where it is fewer."""
+    limit, name = min((context_of(one) or wanted, one.name) for one in models)
+    if limit >= wanted:
+        return wanted, ()
+    text = f"sequences are of {limit:,} tokens, not {wanted:,}: {shorten(name, 120)} reads no more"
+    return limit, (Notice(code="shortened", message=text),)
 
 
 def checkpoint_path(output: str, who: str) -> str:
@@ -144,7 +161,7 @@ def _distilled(run: _Run, here: Any, *, control: bool, force: bool, tell: Tell |
         processes=here.count,
         resumed_at=lesson.taught.resumed_at,
         folder=run.output,
-        notices=(*run.teacher.notices, *run.student.notices),
+        notices=run.notices,
     )
 
 

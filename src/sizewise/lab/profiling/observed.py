@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from sizewise.errors import InputError
-from sizewise.escaping import shorten
+from sizewise.lab.passes import told
 from sizewise.lab.profiling import without_data
 from sizewise.lab.profiling.clock import Timing, decoding, timed
 from sizewise.lab.profiling.counting import Counted, count
@@ -36,7 +35,7 @@ def parameter_counts(module: torch.nn.Module) -> dict[str, int]:
 
 def forward_work(module: torch.nn.Module, call: Call) -> Counted:
     """Count a forward pass without gradients. Raises InputError (bad_data) where it fails."""
-    with _told(module, "a forward pass"), _without_gradients(module), torch.no_grad():
+    with told(module, "a forward pass"), _without_gradients(module), torch.no_grad():
         return count(lambda: call.on(module))
 
 
@@ -88,7 +87,7 @@ def head_of(module: Any) -> Mapping[str, str]:
 
 def inference_memory(module: torch.nn.Module, call: Call) -> dict[str, float]:
     """Return the bytes of the weights and of the highest moment of a forward pass."""
-    with _told(module, "a forward pass"):
+    with told(module, "a forward pass"):
         peaks = forward_peaks(module, call)
     return {"weights": storage_bytes(module.parameters()), "inference": peaks.highest}
 
@@ -104,29 +103,30 @@ def trained(module: torch.nn.Module, call: Call, *, owned: bool) -> Training:
     Raises InputError (bad_data) where it cannot be copied or trained.
     """
     if not owned:
-        with _told(module, "a copy"):
+        with told(module, "a copy"):
             module = copy.deepcopy(module)
             for parameter in module.parameters():
                 parameter.grad = None
-    return Training(module, training_call(call))
+    with told(module, "the optimizer"):
+        return Training(module, training_call(call))
 
 
 def measured_training(training: Training) -> tuple[Counted, Peaks]:
     """Count a step of training and measure its memory. Raises InputError (bad_data) where it fails."""
-    with _told(training.module, "a step of training"):
+    with told(training.module, "a step of training"):
         training.step()
         return count(training.step), training_peaks(training)
 
 
 def traced_training(training: Training) -> tuple[Counted, Peaks]:
     """Do the same on tensors without data, inside their mode."""
-    with _told(training.module, "a step of training"):
+    with told(training.module, "a step of training"):
         return count(training.step), without_data.training_peaks(training)
 
 
 def traced_forward(module: torch.nn.Module, call: Call) -> Peaks:
     """Follow the memory of a forward pass on tensors without data, inside their mode. Raises InputError."""
-    with _told(module, "a forward pass"):
+    with told(module, "a forward pass"):
         return without_data.forward_peaks(module, call)
 
 
@@ -134,7 +134,7 @@ def cache_bytes(module: torch.nn.Module, call: Call) -> int | None:
     """Return the bytes that a module keeps of a call's tokens for the next one, None where it keeps none."""
     if "use_cache" not in call.named:
         return None
-    with torch.no_grad():
+    with told(module, "a forward pass with its cache"), torch.no_grad():
         try:
             found = module(**{**call.named, "use_cache": True})
         except (TypeError, ValueError):
@@ -178,7 +178,7 @@ def _tensors(value: Any, seen: set[int]) -> Iterator[torch.Tensor]:
 def forward_timing(module: torch.nn.Module, call: Call, device: torch.device) -> Timing:
     """Time a forward pass; a model of language keeps its cache, as it does for a prompt."""
     named = {**call.named, "use_cache": True} if "use_cache" in call.named else call.named
-    with torch.inference_mode():
+    with told(module, "a forward pass"), torch.inference_mode():
         return timed(lambda: module(*call.positional, **named), device)
 
 
@@ -189,7 +189,7 @@ def token_timing(module: torch.nn.Module, call: Call, tokens: int) -> Timing | N
     encoder = getattr(getattr(module, "config", None), "is_encoder_decoder", False)
     if encoder or "use_cache" not in call.named or "input_ids" not in call.named:
         return None
-    with torch.inference_mode():
+    with told(module, "decoding"), torch.inference_mode():
         try:
             return decoding(module, call.named["input_ids"], tokens=tokens)
         except (TypeError, AttributeError):
@@ -198,19 +198,8 @@ def token_timing(module: torch.nn.Module, call: Call, tokens: int) -> Timing | N
 
 def step_timing(training: Training, device: torch.device) -> Timing:
     """Time a step of training."""
-    return timed(training.step, device)
-
-
-@contextmanager
-def _told(module: torch.nn.Module, what: str) -> Iterator[None]:
-    """Turn what a module's own code raises into an error of ours."""
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        reason = shorten(f"{type(error).__name__}: {error}", 240)
-        raise InputError("bad_data", f"{what} of {type(module).__name__} failed: {reason}") from error
+    with told(training.module, "a step of training"):
+        return timed(training.step, device)
 
 
 Progress = Callable[[str], None]

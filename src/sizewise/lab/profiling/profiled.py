@@ -13,6 +13,8 @@ import torch
 from sizewise.catalog.devices import find_device
 from sizewise.detection.host import memory_by_library
 from sizewise.errors import InputError, UsageError
+from sizewise.lab.memory import enough_memory
+from sizewise.lab.passes import told
 from sizewise.lab.profiling import without_data
 from sizewise.lab.profiling.answer import RUN, WITHOUT_DATA, Profile, Side
 from sizewise.lab.profiling.expected import Load, expected, role_of_modules
@@ -21,7 +23,7 @@ from sizewise.lab.profiling.observed import head_of
 from sizewise.lab.profiling.peaks import storage_bytes
 from sizewise.lab.profiling.rates import measured_rates
 from sizewise.lab.profiling.seconds import Expected, expected_seconds, least_seconds, started
-from sizewise.lab.profiling.sides import Found, Wanted, call_of, on_data, on_shapes
+from sizewise.lab.profiling.sides import HINT, Found, Wanted, call_of, on_data, on_shapes
 from sizewise.lab.profiling.subject import (
     DTYPES,
     Subject,
@@ -58,7 +60,7 @@ class Run:
 
 def profiled(subject: Subject, wanted: Wanted) -> Profile:
     """Predict and measure. Raises UsageError (bad_option) and InputError as `profile` says."""
-    with quiet_transformers() if subject.raw else nullcontext():
+    with enough_memory(HINT), quiet_transformers() if subject.raw else nullcontext():
         return _profiled(_ready(subject, wanted), wanted)
 
 
@@ -66,8 +68,9 @@ def _ready(subject: Subject, wanted: Wanted) -> Subject:
     """Return the subject with all its parameters: a lazy module makes them in a copy, at its first input."""
     if subject.module is None or not is_lazy(subject.module):
         return subject
-    module = deepcopy(subject.module)
-    with same_randomness(), torch.no_grad():
+    with told(subject.module, "a copy"):
+        module = deepcopy(subject.module)
+    with told(module, "a forward pass"), same_randomness(), torch.no_grad():
         call_of(module, wanted).on(module)
     return replace(subject, module=module, owned=True)
 

@@ -9,6 +9,7 @@ import torch
 from torch.utils._pytree import tree_map_only
 
 from sizewise.errors import InputError
+from sizewise.lab.memory import enough_memory
 from sizewise.lab.profiling import observed, without_data
 from sizewise.lab.profiling.answer import RUN, WITHOUT_DATA, Seen, Side
 from sizewise.lab.profiling.clock import TOKENS, Timing
@@ -18,6 +19,8 @@ from sizewise.lab.profiling.peaks import storage_bytes
 from sizewise.lab.profiling.steps import Training
 from sizewise.lab.profiling.untouched import same_randomness, untouched
 from sizewise.notices import Notice
+
+HINT = "take a smaller --batch or --sequence, or --shapes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +131,7 @@ def on_data(module: torch.nn.Module, wanted: Wanted, *, owned: bool) -> Found:
     if wanted.training is not False:
         wanted.tell("training a step")
         try:
-            with same_randomness():
+            with enough_memory(HINT), same_randomness():
                 training = observed.trained(module, call, owned=owned)
                 step, timings["step"] = _trained(training, memory, device, timed=wanted.timed)
         except InputError as error:

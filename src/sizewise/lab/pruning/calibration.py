@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from sizewise.lab.passes import logits_of
 from sizewise.lab.pruning.stack import Matrix
 from sizewise.lab.quality.windows import Windows
 
@@ -25,7 +26,7 @@ def input_squares(
     try:
         with torch.inference_mode():
             for done, ids in enumerate(windows.ids):
-                module(input_ids=ids[None], use_cache=False)
+                logits_of(module, ids[None])
                 if tell is not None:
                     tell(done + 1, windows.count)
     finally:

@@ -7,9 +7,9 @@ from typing import Any
 from sizewise.lab.columns import columns, dtype_of
 from sizewise.lab.extras import required
 from sizewise.lab.figures import Figure
-from sizewise.lab.loading import Loaded, live_model
+from sizewise.lab.loading import Loaded, live_model, place_of
 from sizewise.lab.memory import enough_memory
-from sizewise.lab.outputs import check_absent
+from sizewise.lab.outputs import check_absent, check_elsewhere
 from sizewise.lab.pruning.answer import Pruned
 from sizewise.lab.pruning.asked import Pruning, asked_pruning
 from sizewise.lab.pruning.cuts import Cut, Tell, cut_model
@@ -41,12 +41,14 @@ def prune(
     ``method`` is magnitude, wanda, 2:4 (zeros), layers or width (a smaller model along ``axes``: ffn, heads,
     hidden). ``amount`` is a share or a number of layers. Qualities are measured on the file ``text`` (or
     `Windows` of tokens), choices made on ``calibration``; both are shipped passages where not named. Raises
-    UsageError (bad_option), InputError (missing_extra, exists, disk_full, out_of_memory, reload_differs,
-    unsupported_architecture and the codes of `load_module`).
+    UsageError (bad_option), InputError (missing_extra, exists, replaces_source, disk_full, out_of_memory,
+    bad_data, reload_differs, unsupported_architecture and the codes of `load_module`).
     """
     asked = asked_pruning(method, amount, tuple(axes))
     if output is not None:
         check_absent(output, force=force)
+        read = (one for one in (text, calibration) if isinstance(one, str))
+        check_elsewhere(output, place_of(model), *read)
     required("torch", needed_for="sizewise prune")
     from sizewise.lab.profiling.untouched import untouched
 

@@ -14,6 +14,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from sizewise.errors import InputError
+from sizewise.lab.passes import logits_of
 from sizewise.lab.quality.windows import ENOUGH, Windows
 
 MOST_NATS = 700
@@ -75,7 +76,7 @@ def log_probabilities(module: Any, ids: Any) -> Any:
 
     device = next(module.parameters()).device
     with torch.inference_mode():
-        logits = module(input_ids=ids[None].to(device), use_cache=False).logits
+        logits = logits_of(module, ids[None].to(device))
         return torch.log_softmax(logits[0, :-1].float().cpu(), dim=-1)
 
 

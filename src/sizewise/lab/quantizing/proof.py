@@ -10,6 +10,7 @@ from typing import Any
 
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
+from sizewise.lab.passes import logits_of
 from sizewise.lab.quality.windows import random_windows
 from sizewise.lab.quantizing.bitsandbytes_files import computing, torch_dtype
 from sizewise.lab.quantizing.plan import Plan
@@ -106,5 +107,5 @@ def _logit_difference(packed: Any, again: Any) -> float:
         again.get_input_embeddings().num_embeddings, length=PROMPT_TOKENS, most=PROMPTS
     ).ids
     with torch.inference_mode():
-        one, other = (model(input_ids=prompts, use_cache=False).logits.float() for model in (packed, again))
+        one, other = (logits_of(model, prompts).float() for model in (packed, again))
     return float((one - other).abs().max())

@@ -35,6 +35,7 @@ from sizewise.lab.quantizing.planned import check_room, planned
 from sizewise.lab.quantizing.sensitivity import Sensitivity
 from sizewise.lab.quantizing.writing import write_file, write_folder
 from sizewise.lab.quiet import quiet_transformers
+from sizewise.lab.texts import context_of
 from sizewise.notices import Notice
 from sizewise.planning.quality.format_loss import FormatLoss, model_format_loss
 
@@ -79,7 +80,7 @@ def quantize(
         own = read_passage(asked.text) if asked.text else None
         original = read_original(model, offline=offline)
         if asked.output:
-            check_elsewhere(asked.output, original.model.place.path)
+            check_elsewhere(asked.output, original.model.place.path, asked.text)
         run = _Run(asked=asked, own=own, tell=tell or _nobody, announce=announce or (lambda _: None))
         return run.answer(original)
 
@@ -184,16 +185,15 @@ class _Run:
         self.tell("models measured", 0, 2)
         try:
             candidate = again if again is not None else load_module(answer.saved.path, dtype="float32").module
+            quality = measured(loaded.module, candidate, windows)
         except InputError as error:
             return replace(answer, notices=(*answer.notices, _not_measured(error)))
-        quality = measured(loaded.module, candidate, windows)
         return replace(answer, quality=quality, notices=(*answer.notices, *_said_of_quality(quality)))
 
     def _windows(self, loaded: Loaded, use: Use) -> Windows:
         """Return the windows to measure on, no longer than the model reads: random without a tokenizer."""
         asked, config = self.asked, loaded.module.config.get_text_config()
-        limit = getattr(config, "max_position_embeddings", None) or asked.window
-        length = min(asked.window, limit)
+        length = min(asked.window, context_of(loaded) or asked.window)
         most = asked.windows if use == "measure" else min(asked.windows, CHOOSING_WINDOWS)
         if loaded.tokenizer is None:
             seed = 0 if use == "measure" else 1

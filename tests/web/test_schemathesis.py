@@ -9,15 +9,14 @@ import pytest
 
 from .asking import Service
 
-EXAMPLES = os.environ.get("SIZEWISE_SCHEMATHESIS", "2")
+EXAMPLES = os.environ.get("SIZEWISE_SCHEMATHESIS", "1")
 """Questions of each kind to each address; more by hand."""
 SEARCHES = r"/api/(plan|choose|recommend|validate|laws/(fit|design|compare))"
-"""What takes seconds for each question is asked as the examples say."""
+"""What takes seconds for each question is asked by hand."""
 BOUNDARIES = r"^/api/(health|names|header|laws/loss)$"
 """Every bound of every option, from both sides, of a few."""
 PHASES = {
-    "examples": (),
-    "fuzzing": ("--max-examples", EXAMPLES, "--exclude-path-regex", SEARCHES),
+    "examples,fuzzing": ("--max-examples", EXAMPLES, "--exclude-path-regex", SEARCHES),
     "coverage": ("--include-path-regex", BOUNDARIES),
 }
 

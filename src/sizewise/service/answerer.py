@@ -22,8 +22,8 @@ LOGIN = frozenset(
 """Variables that say where a token or private models are; those who ask have another login, or none."""
 ANSWERS = {"entries": 2_000, "most_bytes": 16 * 2**20}
 MODELS = {"entries": 256, "most_bytes": 32 * 2**20}
-LONG_VALUES = frozenset({"settings", "set", "largest_model", "draft", "compare"})
-"""Options that load further models, or change one into any other."""
+LONG_VALUES = frozenset({"settings", "set", "largest_model", "draft", "compare", "tensors"})
+"""Options that load further models, change one into any other, or list all its tensors."""
 
 
 class Answerer:

@@ -1,18 +1,61 @@
 """A visit of the page: what was shown, what it asked for, what it complained of."""
 
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 STATIC = Path(__file__).parents[2] / "src" / "sizewise" / "web" / "static"
 PATIENCE_MS = 20_000
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+
+
+CHROMIUM = os.environ.get("SIZEWISE_CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Run a service in a process of its own on a free port, and yield its address."""
+    command = [sys.executable, "-P", "-m", "sizewise", "web", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        address = next((found[0] for line in lines if (found := re.search(r"http://\S+/", line))), None)
+        assert address is not None, "the service did not start"
+        yield address
+        process.terminate()
+
+
+@contextmanager
+def launched() -> Iterator["Browser"]:
+    """Run Debian's chromium without windows."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, headless=True, args=FLAGS, timeout=120_000
+        )
+        yield chromium
+        chromium.close()
 
 
 def tab_names() -> list[str]:

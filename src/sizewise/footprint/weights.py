@@ -106,7 +106,7 @@ def weight_bytes(
     return stored_bytes(architecture, storage(architecture, format, base, quantization, assumed=assumed))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def stored_bytes(architecture: Architecture, scheme: Scheme) -> Line:
     """Return the bytes of the weights: a part per role, a leaf per kind of tensor and format."""
     groups: dict[tuple[Role, str, Format, tuple[Stored, ...]], int] = {}

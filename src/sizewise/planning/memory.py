@@ -23,17 +23,17 @@ def answer_memory(model: Model, asked: Asked) -> MemoryAnswer:
     Without a device every one of the catalogue that holds it alone is a fit; with one, the largest
     context and number of sequences are given, and what to change when it does not fit.
     """
-    answer, weights = counted_memory(model, asked)
+    answer = counted_memory(model, asked)
     if not answer.scenario.placements:
         return answer
     from sizewise.planning.reach import with_largest_model, with_reach
 
-    answer = with_reach(answer, weights)
+    answer = with_reach(answer)
     return with_largest_model(answer, asked) if asked.largest_model else answer
 
 
-def counted_memory(model: Model, asked: Asked) -> tuple[MemoryAnswer, Line]:
-    """Return the answer without how far devices reach and what to change, and the bytes of the weights."""
+def counted_memory(model: Model, asked: Asked) -> MemoryAnswer:
+    """Return the answer without how far devices reach and what to change."""
     if model.model_type == HEADER:
         raise InputError(
             "unsupported_architecture",
@@ -44,7 +44,7 @@ def counted_memory(model: Model, asked: Asked) -> tuple[MemoryAnswer, Line]:
     scenario, notices = scenario_for(model, asked)
     weights = stored_weights(model, scenario)
     run = run_memory(model, scenario, weights)
-    answer = MemoryAnswer(
+    return MemoryAnswer(
         model=model,
         scenario=scenario,
         runtime=runtime_label(scenario.runtime),
@@ -56,7 +56,6 @@ def counted_memory(model: Model, asked: Asked) -> tuple[MemoryAnswer, Line]:
         reports=run.reports,
         start=start_command(model, scenario),
     )
-    return answer, weights
 
 
 def _shares(scenario: Scenario, run: Placed) -> tuple[Share, ...]:

@@ -1,18 +1,27 @@
 """How far named devices reach: the largest context, sequences, format and model, and what to change."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import Literal
 
 from sizewise.architecture import Model
-from sizewise.ledger import Line
 from sizewise.planning.answer import MemoryAnswer
 from sizewise.planning.best import best_format, largest_preset
 from sizewise.planning.changes import Need, suggest
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.held import Placed
 from sizewise.planning.inverse import largest_held
-from sizewise.planning.running import needed_on, run_memory, usable_bytes
-from sizewise.scenario import Scenario
+from sizewise.planning.running import needed_on, run_memory, stored_weights, usable_bytes
+from sizewise.scenario import DEFAULT_CONTEXT, Scenario
 from sizewise.units import CONTEXT_LIMIT, SEQUENCES_LIMIT
+
+Field = Literal["context", "sequences"]
+REACHES: Mapping[Field, tuple[int, int]] = {
+    "context": (DEFAULT_CONTEXT, CONTEXT_LIMIT),
+    "sequences": (2, SEQUENCES_LIMIT),
+}
+"""What is tried first after 1, and the most that is asked for."""
 
 
 def missing_bytes(run: Placed, scenario: Scenario) -> int:
@@ -34,21 +43,9 @@ def need_of(run: Placed, scenario: Scenario) -> Need:
     return max(found, key=lambda need: need.missing)
 
 
-def with_reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
+def with_reach(answer: MemoryAnswer) -> MemoryAnswer:
     """Add how far the devices reach, and what to change when they do not hold the scenario."""
     model, scenario = answer.model, answer.scenario
-    missing = max(fit.needed - fit.usable for fit in answer.fits)
-
-    def reach(field: str, known: int, limit: int) -> int:
-        own = getattr(scenario, field)
-
-        def lacking(count: int) -> int:
-            if count == own:
-                return missing
-            changed: Scenario = replace(scenario, **{field: count})  # type: ignore[arg-type]
-            return missing_bytes(run_memory(model, changed, weights), changed)
-
-        return largest_held(lacking, limit, known)
 
     def needs(_: Model, changed: Scenario) -> Need:
         return need_of(run_memory(model, changed), changed)
@@ -56,9 +53,8 @@ def with_reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
     def fits(_: Model, changed: Scenario) -> bool:
         return changed is not scenario and needs(model, changed).missing <= 0
 
-    context = reach("context", scenario.context, CONTEXT_LIMIT)
-    sequences = reach("sequences", max(scenario.sequences, 2), SEQUENCES_LIMIT)
-    best = scenario.weights if missing <= 0 else best_format(model, scenario, fits)
+    context, sequences = reach(model, scenario, "context"), reach(model, scenario, "sequences")
+    best = scenario.weights if answer.all_fit else best_format(model, scenario, fits)
     bounded = not scenario.engine.cache_on_host and scenario.engine.device_layers != 0
     return replace(
         answer,
@@ -67,6 +63,31 @@ def with_reach(answer: MemoryAnswer, weights: Line) -> MemoryAnswer:
         best_format=None if best is None else best.name,
         changes=() if answer.all_fit else suggest(model, scenario, needs, context),
     )
+
+
+def reach(model: Model, scenario: Scenario, field: Field) -> int:
+    """Return the largest context, or number of sequences, that the devices of a scenario hold.
+
+    What the scenario itself has of it does not matter, so that answers are remembered without.
+    """
+    one: Scenario = replace(scenario, **{field: 1})  # type: ignore[arg-type]
+    if scenario.shipped is None and scenario.audio is None:
+        return _remembered(model, one, field)
+    return _reach(model, one, field)
+
+
+def _reach(model: Model, scenario: Scenario, field: Field) -> int:
+    known, limit = REACHES[field]
+    weights = stored_weights(model, scenario)
+
+    def lacking(count: int) -> int:
+        changed: Scenario = replace(scenario, **{field: count})  # type: ignore[arg-type]
+        return missing_bytes(run_memory(model, changed, weights), changed)
+
+    return largest_held(lacking, limit, known)
+
+
+_remembered = lru_cache(maxsize=256)(_reach)
 
 
 def with_largest_model(answer: MemoryAnswer, asked: Asked) -> MemoryAnswer:

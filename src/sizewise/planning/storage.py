@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from sizewise.architecture import Model
 from sizewise.catalog.formats import Format, file_type_formats, find_format
@@ -34,6 +35,7 @@ class Storage:
     notices: tuple[Notice, ...] = ()
 
 
+@lru_cache(maxsize=256)
 def asked_storage(model: Model, chosen: Format) -> Storage:
     """Return how a model is stored in a format that somebody asks for.
 

@@ -65,7 +65,7 @@ def too_short(variety: Variety, asked: ChooseAsked) -> Excluded:
 
 def _looked(asked: ChooseAsked, ground: Ground, variety: Variety, *, sure: bool) -> Candidate | Excluded:
     model, run = variety.model, _run(asked, ground, variety)
-    memory, _ = counted_memory(model, run)
+    memory = counted_memory(model, run)
     if asked.placed and not memory.all_fit:
         fullest = max(memory.fits, key=lambda fit: fit.needed - fit.usable)
         text = f"needs {_size(fullest.needed)} at {asked.context:,} tokens of {_size(fullest.usable)}"

@@ -8,7 +8,7 @@ that were left out they made the curves worse.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from math import exp, expm1, log
 from statistics import median
 from typing import Literal, TypeVar
@@ -74,6 +74,7 @@ class FormatLoss:
         return 100 * expm1(self.nats), 100 * expm1(self.low), 100 * expm1(self.high)
 
 
+@lru_cache(maxsize=256)
 def model_format_loss(model: Model, row: Format) -> FormatLoss:
     """Return the expected loss of a model with its weights in a format.
 

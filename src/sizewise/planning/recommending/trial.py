@@ -110,7 +110,7 @@ class Trial:
 
 def counted(run: Run) -> Trial:
     """Return the memory of a run, without its speed; raises where the engine does not run it."""
-    memory, _ = counted_memory(run.model, run.memory_asked)
+    memory = counted_memory(run.model, run.memory_asked)
     check_possible(run.model, memory.scenario, run.hardware.device)
     return Trial(run=run, memory=memory, speed=None)
 

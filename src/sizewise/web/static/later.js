@@ -37,8 +37,11 @@ async function patient(question) {
 /** Return a place that `make()`, which may take a while, fills with elements; an error becomes a sentence. */
 export function later(make) {
   const place = h("div", { class: "later", "data-waiting": "1" }, h("p", { class: "note" }, "…"));
-  make().then((elements) => place.replaceChildren(...[elements].flat().filter(Boolean)),
-    (error) => place.replaceChildren(h("p", { class: "error" }, error.message)))
+  make()
+    .then(
+      (elements) => place.replaceChildren(...[elements].flat().filter(Boolean)),
+      (error) => place.replaceChildren(h("p", { class: "error" }, error.message)),
+    )
     .finally(() => place.removeAttribute("data-waiting"));
   return place;
 }
@@ -46,8 +49,16 @@ export function later(make) {
 /** Return a line that opens into what `make()` returns, made when it is opened first. */
 export function opened(key, title, make) {
   const place = h("div", {});
-  const line = h("details", { "data-key": key, ontoggle: () => {
-    if (line.open && !place.firstChild) place.append(later(make));
-  } }, h("summary", {}, title), place);
+  const line = h(
+    "details",
+    {
+      "data-key": key,
+      ontoggle: () => {
+        if (line.open && !place.firstChild) place.append(later(make));
+      },
+    },
+    h("summary", {}, title),
+    place,
+  );
   return line;
 }

@@ -7,41 +7,92 @@ import { budgetCurves } from "./laws_optimum.js";
 import { lossMap } from "./laws_map.js";
 import { flopText, nats, valueFacts } from "./tab_parts.js";
 
-const KINDS = { html: ["Page with pictures (HTML)", "text/html"], md: ["Markdown", "text/markdown"], json: ["JSON", "application/json"] };
+const KINDS = {
+  html: ["Page with pictures (HTML)", "text/html"],
+  md: ["Markdown", "text/markdown"],
+  json: ["JSON", "application/json"],
+};
 
 export const fitSummary = ({ fit }) => `a = ${short(fit.params_exponent)} from ${count(fit.points)} runs.`;
 
 export function drawFit(answer, tools) {
   const { fit, target, curve } = answer;
   return [
-    h("p", { class: "headline" }, `${count(fit.points)} runs: `, h("strong", { class: "total" }, `N ~ C^${fit.params_exponent?.toFixed(3) ?? "?"}`),
-      target ? [`; ${flopText(target.optimum.flops)} would be best spent on `, h("strong", {}, `${large(target.optimum.params)} parameters`),
-        ` and ${large(target.optimum.tokens)} tokens.`] : "."),
+    h(
+      "p",
+      { class: "headline" },
+      `${count(fit.points)} runs: `,
+      h("strong", { class: "total" }, `N ~ C^${fit.params_exponent?.toFixed(3) ?? "?"}`),
+      target
+        ? [
+            `; ${flopText(target.optimum.flops)} would be best spent on `,
+            h("strong", {}, `${large(target.optimum.params)} parameters`),
+            ` and ${large(target.optimum.tokens)} tokens.`,
+          ]
+        : ".",
+    ),
     refusals(answer),
     coefficients(answer),
     heldOut(answer),
     target ? targetFacts(target) : null,
-    curve ? [h("h3", {}, "Your runs and the law"), fitted((width) => budgetCurves(curve.budgets, width)),
-      fitted((width) => lossMap({ width, curve, asked: null }))] : null,
+    curve
+      ? [
+          h("h3", {}, "Your runs and the law"),
+          fitted((width) => budgetCurves(curve.budgets, width)),
+          fitted((width) => lossMap({ width, curve, asked: null })),
+        ]
+      : null,
     influence(answer),
     cards(tools),
-    h("p", { class: "note" }, `columns read: ${Object.entries(answer.columns).map(([role, column]) => `${role} = ${column}`).join(", ")}; `
-      + `${answer.certificate?.confirmed ? "the global optimum was confirmed from cold starts" : "the optimum is not confirmed"}; SHA-256 ${answer.digest?.slice(0, 12)}…`),
+    h(
+      "p",
+      { class: "note" },
+      `columns read: ${Object.entries(answer.columns)
+        .map(([role, column]) => `${role} = ${column}`)
+        .join(", ")}; ` +
+        `${answer.certificate?.confirmed ? "the global optimum was confirmed from cold starts" : "the optimum is not confirmed"}; SHA-256 ${answer.digest?.slice(0, 12)}…`,
+    ),
   ].flat(2);
 }
 
 function refusals({ refusals: refused }) {
   if (!refused?.length) return null;
-  return h("ul", { class: "warnings" }, refused.map((one) => h("li", {}, one.message ?? String(one))));
+  return h(
+    "ul",
+    { class: "warnings" },
+    refused.map((one) => h("li", {}, one.message ?? String(one))),
+  );
 }
 
-function coefficients({ fit, intervals, intervals_by_size: bySize, standard_errors: errors, interval_level: level }) {
-  const range = (found, name) => (found?.[name] ? `${short(found[name][0], 4)} to ${short(found[name][1], 4)}` : "");
-  const rows = [...Object.entries(fit.coefficients), ["params_exponent", fit.params_exponent]].map(([name, value]) => [
-    name === "params_exponent" ? "a in N ~ C^a" : name, value === null ? "" : short(value, 5), errors?.[name] ? short(errors[name], 2) : "",
-    range(intervals, name), range(bySize, name)]);
-  return table(`L = E + A/N^alpha + B/D^beta, intervals of ${percent(level)}`, [{ title: "" }, { title: "value", numeric: true },
-    { title: "standard error", numeric: true }, { title: "by runs", numeric: true }, { title: "by whole sizes", numeric: true }], rows);
+function coefficients({
+  fit,
+  intervals,
+  intervals_by_size: bySize,
+  standard_errors: errors,
+  interval_level: level,
+}) {
+  const range = (found, name) =>
+    found?.[name] ? `${short(found[name][0], 4)} to ${short(found[name][1], 4)}` : "";
+  const rows = [...Object.entries(fit.coefficients), ["params_exponent", fit.params_exponent]].map(
+    ([name, value]) => [
+      name === "params_exponent" ? "a in N ~ C^a" : name,
+      value === null ? "" : short(value, 5),
+      errors?.[name] ? short(errors[name], 2) : "",
+      range(intervals, name),
+      range(bySize, name),
+    ],
+  );
+  return table(
+    `L = E + A/N^alpha + B/D^beta, intervals of ${percent(level)}`,
+    [
+      { title: "coefficient" },
+      { title: "value", numeric: true },
+      { title: "standard error", numeric: true },
+      { title: "by runs", numeric: true },
+      { title: "by whole sizes", numeric: true },
+    ],
+    rows,
+  );
 }
 
 function heldOut({ held_out: held }) {
@@ -54,7 +105,8 @@ function heldOut({ held_out: held }) {
 }
 
 function targetFacts({ optimum, intervals }) {
-  const range = (name, format) => (intervals?.[name] ? `${format(intervals[name][0])} to ${format(intervals[name][1])}` : "");
+  const range = (name, format) =>
+    intervals?.[name] ? `${format(intervals[name][0])} to ${format(intervals[name][1])}` : "";
   return valueFacts([
     [`Best for ${flopText(optimum.flops)}`, `${large(optimum.params)} parameters`, range("params", large)],
     ["Tokens", large(optimum.tokens), range("tokens", large)],
@@ -64,9 +116,23 @@ function targetFacts({ optimum, intervals }) {
 
 function influence({ influence: found }) {
   if (!found) return null;
-  return more("influence", "What carries the fit", table("Runs without which a moves most", [{ title: "run" },
-    { title: "a without it", numeric: true }, { title: "shift, standard errors", numeric: true }],
-  found.largest.map((one) => [one.run, one.params_exponent.toFixed(4), one.shift_in_standard_errors.toFixed(2)])));
+  return more(
+    "influence",
+    "What carries the fit",
+    table(
+      "Runs without which a moves most",
+      [
+        { title: "run" },
+        { title: "a without it", numeric: true },
+        { title: "shift, standard errors", numeric: true },
+      ],
+      found.largest.map((one) => [
+        one.run,
+        one.params_exponent.toFixed(4),
+        one.shift_in_standard_errors.toFixed(2),
+      ]),
+    ),
+  );
 }
 
 /** Buttons that fetch the scaling card and save it. */
@@ -76,8 +142,23 @@ function cards(tools) {
     said.textContent = "making the card …";
     try {
       const { runs, bootstrap, form, objective, hold_out, n, d, loss, units, force } = tools.values;
-      const { card } = await tools.ask("laws fit", { runs, bootstrap, form, objective, hold_out, n, d, loss, units, force, card: kind });
-      const link = h("a", { href: URL.createObjectURL(new Blob([card.text], { type: KINDS[kind][1] })), download: `scaling-card.${kind}` });
+      const { card } = await tools.ask("laws fit", {
+        runs,
+        bootstrap,
+        form,
+        objective,
+        hold_out,
+        n,
+        d,
+        loss,
+        units,
+        force,
+        card: kind,
+      });
+      const link = h("a", {
+        href: URL.createObjectURL(new Blob([card.text], { type: KINDS[kind][1] })),
+        download: `scaling-card.${kind}`,
+      });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
       said.textContent = `saved scaling-card.${kind}`;
@@ -85,7 +166,16 @@ function cards(tools) {
       said.textContent = error.message;
     }
   };
-  return [h("h3", {}, "Scaling card"), h("p", { class: "note" }, "One file: how the law was made, what it says, and what speaks against it."),
-    h("div", { class: "actions", role: "group", "aria-label": "Scaling card" }, Object.entries(KINDS).map(([kind, [label]]) =>
-      h("button", { type: "button", onclick: () => save(kind) }, label)), said)];
+  return [
+    h("h3", {}, "Scaling card"),
+    h("p", { class: "note" }, "One file: how the law was made, what it says, and what speaks against it."),
+    h(
+      "div",
+      { class: "actions", role: "group", "aria-label": "Scaling card" },
+      Object.entries(KINDS).map(([kind, [label]]) =>
+        h("button", { type: "button", onclick: () => save(kind) }, label),
+      ),
+      said,
+    ),
+  ];
 }

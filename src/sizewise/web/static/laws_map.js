@@ -15,34 +15,68 @@ const NARROW = 520;
  */
 export function lossMap({ width, height = 420, curve, asked = null, lifetime = null }) {
   const domain = (name) => {
-    const values = [...curve.frontier.map((one) => one[name]), ...(curve.runs ?? []).map((run) => run[name === "params" ? 0 : 1])];
+    const values = [
+      ...curve.frontier.map((one) => one[name]),
+      ...(curve.runs ?? []).map((run) => run[name === "params" ? 0 : 1]),
+    ];
     return [Math.min(...values) / ROOM, Math.max(...values) * ROOM];
   };
-  const drawn = frame({ width, height, title: "Loss over parameters and tokens",
-    description: asked ? `best for ${flopText(asked.flops)}: ${large(asked.params)} parameters, ${large(asked.tokens)} tokens` : "",
-    legend: [{ name: "best sizes", mark: "c1" }, ...(curve.contours.length ? [{ name: "equal loss", mark: "equal" }] : [])],
+  const drawn = frame({
+    width,
+    height,
+    title: "Loss over parameters and tokens",
+    description: asked
+      ? `best for ${flopText(asked.flops)}: ${large(asked.params)} parameters, ${large(asked.tokens)} tokens`
+      : "",
+    legend: [
+      { name: "best sizes", mark: "c1" },
+      ...(curve.contours.length ? [{ name: "equal loss", mark: "equal" }] : []),
+    ],
     x: { kind: "log10", label: "parameters", format: large, domain: domain("params") },
-    y: { kind: "log10", label: "training tokens", format: large, domain: domain("tokens") } });
+    y: { kind: "log10", label: "training tokens", format: large, domain: domain("tokens") },
+  });
   const taken = [];
   const at = (params, tokens) => [drawn.x.at(params), drawn.y.at(tokens)];
-  const inside = ([across, up]) => across >= drawn.inner.left && across <= drawn.inner.right && up >= drawn.inner.top && up <= drawn.inner.bottom;
+  const inside = ([across, up]) =>
+    across >= drawn.inner.left &&
+    across <= drawn.inner.right &&
+    up >= drawn.inner.top &&
+    up <= drawn.inner.bottom;
   for (const one of curve.contours) drawContour(drawn, one, at, inside);
-  drawn.plot.append(svg("path", { class: "line c1", d: joined(curve.frontier.map((one) => at(one.params, one.tokens)).filter(inside)) }));
+  drawn.plot.append(
+    svg("path", {
+      class: "line c1",
+      d: joined(curve.frontier.map((one) => at(one.params, one.tokens)).filter(inside)),
+    }),
+  );
   const shown = knownDots(drawn, curve.known_models ?? [], at, inside);
   if (asked) mark(drawn, at(asked.params, asked.tokens), `best: ${large(asked.params)}`, "c1", taken, "");
-  if (lifetime) mark(drawn, at(lifetime.params, lifetime.tokens), `with serving: ${large(lifetime.params)}`, "c4", taken, "");
+  if (lifetime)
+    mark(
+      drawn,
+      at(lifetime.params, lifetime.tokens),
+      `with serving: ${large(lifetime.params)}`,
+      "c4",
+      taken,
+      "",
+    );
   for (const one of curve.contours) nameContour(drawn, one, at, inside, taken);
-  for (const [params, tokens, loss] of curve.runs ?? []) dot(drawn, at(params, tokens), `${large(params)}, ${large(tokens)} tokens: ${nats(loss)}`);
+  for (const [params, tokens, loss] of curve.runs ?? [])
+    dot(drawn, at(params, tokens), `${large(params)}, ${large(tokens)} tokens: ${nats(loss)}`);
   nameKnown(drawn, shown, taken, width < NARROW ? 16 : 0);
   return drawn.root;
 }
 
-const joined = (points) => points.map(([across, up], place) => `${place ? "L" : "M"}${across.toFixed(1)} ${up.toFixed(1)}`).join("");
+const joined = (points) =>
+  points.map(([across, up], place) => `${place ? "L" : "M"}${across.toFixed(1)} ${up.toFixed(1)}`).join("");
 
 /** Draw a line of equal loss where it lies in the frame. */
 function drawContour({ plot }, one, at, inside) {
   const points = one.points.map(([params, tokens]) => at(params, tokens)).filter(inside);
-  if (points.length > 1) plot.append(svg("path", { class: "contour", d: joined(points) }, svg("title", {}, `loss ${nats(one.loss)}`)));
+  if (points.length > 1)
+    plot.append(
+      svg("path", { class: "contour", d: joined(points) }, svg("title", {}, `loss ${nats(one.loss)}`)),
+    );
 }
 
 /** Write a line's loss near its right end. */
@@ -57,7 +91,8 @@ function nameContour({ plot }, one, at, inside, taken) {
 
 /** Take the room of a text, or tell that another has it. */
 function free(taken, left, up, wide) {
-  const covers = (other) => Math.abs(other.up - up) < LEAST_APART && left < other.right && other.left < left + wide;
+  const covers = (other) =>
+    Math.abs(other.up - up) < LEAST_APART && left < other.right && other.left < left + wide;
   if (taken.some(covers)) return false;
   taken.push({ left, up, right: left + wide });
   return true;
@@ -69,10 +104,16 @@ function dot({ plot }, [across, up], title) {
 
 /** Draw the models that lie in the frame and return them, the largest first. */
 function knownDots(drawn, models, at, inside) {
-  const shown = [...models].sort((left, right) => right.params * right.tokens - left.params * left.tokens)
-    .map((one) => ({ ...one, place: at(one.params, one.tokens) })).filter((one) => inside(one.place));
+  const shown = [...models]
+    .sort((left, right) => right.params * right.tokens - left.params * left.tokens)
+    .map((one) => ({ ...one, place: at(one.params, one.tokens) }))
+    .filter((one) => inside(one.place));
   for (const one of shown) {
-    dot(drawn, one.place, `${one.name}: ${large(one.params)} parameters, ${large(one.tokens)} tokens, ${short(one.tokens / one.params)} per parameter`);
+    dot(
+      drawn,
+      one.place,
+      `${one.name}: ${large(one.params)} parameters, ${large(one.tokens)} tokens, ${short(one.tokens / one.params)} per parameter`,
+    );
   }
   return shown;
 }
@@ -93,6 +134,17 @@ function mark(drawn, [across, up], text, className, taken, title) {
   const wide = 7 * text.length;
   const right = across + wide + 12 < drawn.inner.right;
   free(taken, right ? across + 10 : across - 10 - wide, up - 8, wide);
-  drawn.plot.append(svg("circle", { class: `mark ${className}`, cx: across, cy: up, r: 6 }, svg("title", {}, title || text)),
-    svg("text", { class: "halo strong", x: right ? across + 10 : across - 10, y: up - 8, "text-anchor": right ? "start" : "end" }, text));
+  drawn.plot.append(
+    svg("circle", { class: `mark ${className}`, cx: across, cy: up, r: 6 }, svg("title", {}, title || text)),
+    svg(
+      "text",
+      {
+        class: "halo strong",
+        x: right ? across + 10 : across - 10,
+        y: up - 8,
+        "text-anchor": right ? "start" : "end",
+      },
+      text,
+    ),
+  );
 }

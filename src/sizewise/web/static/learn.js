@@ -7,14 +7,29 @@ import { examples } from "./learn_examples.js";
 export default {
   id: "learn",
   title: "Learn",
-  about: "How each number comes about, with live numbers of the model that you choose, and popular examples made right.",
+  about:
+    "How each number comes about, with live numbers of the model that you choose, and popular examples made right.",
   fields: [modelField(), contextField("8192")],
   questions: ({ model, context }) => [
-    { name: "params", title: "Parameters: what is counted", verb: "params", values: { model, explain: true }, explain: false,
-      summary: ({ model: found, parameters }) => `${found.name} has ${parameters.total.toLocaleString("en-US")} parameters.`,
-      draw: (answer, tools) => drawParameters(answer, tools, model) },
-    { name: "cache", title: "The cache: what each token leaves behind", verb: "memory",
-      values: { model, context, runtime: "ideal", explain: true }, explain: false, summary: () => "", draw: drawCache },
+    {
+      name: "params",
+      title: "Parameters: what is counted",
+      verb: "params",
+      values: { model, explain: true },
+      explain: false,
+      summary: ({ model: found, parameters }) =>
+        `${found.name} has ${parameters.total.toLocaleString("en-US")} parameters.`,
+      draw: (answer, tools) => drawParameters(answer, tools, model),
+    },
+    {
+      name: "cache",
+      title: "The cache: what each token leaves behind",
+      verb: "memory",
+      values: { model, context, runtime: "ideal", explain: true },
+      explain: false,
+      summary: () => "",
+      draw: drawCache,
+    },
   ],
   content: examples,
 };

@@ -38,21 +38,55 @@ const TRAININGS = [
 export function drawParameters(answer, tools, asked) {
   const { model, parameters, lines } = answer;
   return [
-    h("p", { class: "headline" }, h("strong", { class: "total" }, count(parameters.total)), " parameters",
-      parameters.active && parameters.active !== parameters.total ? `, of which a token uses ${count(parameters.active)}` : "", ` in ${model.name}.`),
-    h("p", {}, "A parameter is a number that training has set: the entries of the matrices and scales below. ",
-      "A matrix from D numbers to F has D · F of them, and F more where there is a bias."),
-    fitted((width) => stackedBars({ width, format: large, title: "Parameters by role", bars: [{ label: model.name.split("/").pop(),
-      parts: Object.entries(parameters.by_role).map(([name, value]) => ({ name: name.replaceAll("_", " "), value })) }] })),
+    h(
+      "p",
+      { class: "headline" },
+      h("strong", { class: "total" }, count(parameters.total)),
+      " parameters",
+      parameters.active && parameters.active !== parameters.total
+        ? `, of which a token uses ${count(parameters.active)}`
+        : "",
+      ` in ${model.name}.`,
+    ),
+    h(
+      "p",
+      {},
+      "A parameter is a number that training has set: the entries of the matrices and scales below. ",
+      "A matrix from D numbers to F has D · F of them, and F more where there is a bias.",
+    ),
+    fitted((width) =>
+      stackedBars({
+        width,
+        format: large,
+        title: "Parameters by role",
+        bars: [
+          {
+            label: model.name.split("/").pop(),
+            parts: Object.entries(parameters.by_role).map(([name, value]) => ({
+              name: name.replaceAll("_", " "),
+              value,
+            })),
+          },
+        ],
+      }),
+    ),
     roles(parameters),
     more("steps", "Every matrix, step by step", h("div", { class: "lines" }, tree(lines, "params", true))),
     h("h3", {}, "From parameters to bytes"),
-    h("p", {}, "Weights take bits per parameter, with the scales that a format stores and the matrices that it leaves alone. ",
-      "So a 4-bit format is never 4 bits on the whole:"),
+    h(
+      "p",
+      {},
+      "Weights take bits per parameter, with the scales that a format stores and the matrices that it leaves alone. ",
+      "So a 4-bit format is never 4 bits on the whole:",
+    ),
     later(() => formats(asked, parameters.total, tools)),
     h("h3", {}, "Training: the rule of 16 bytes, and where it breaks"),
-    h("p", {}, "Weights, gradients and two moments of Adam, each in 4 bytes, are 16 bytes a parameter; two bytes for weights and gradients ",
-      "beside an fp32 copy come to the same. Other recipes do not, activations come on top, and adapters train next to nothing:"),
+    h(
+      "p",
+      {},
+      "Weights, gradients and two moments of Adam, each in 4 bytes, are 16 bytes a parameter; two bytes for weights and gradients ",
+      "beside an fp32 copy come to the same. Other recipes do not, activations come on top, and adapters train next to nothing:",
+    ),
     opened("training", "Bytes a parameter by recipe", () => trainings(asked, tools)),
     h("h3", {}, "How much text such a size is worth"),
     later(() => chinchilla(parameters, tools)),
@@ -60,8 +94,21 @@ export function drawParameters(answer, tools, asked) {
 }
 
 function roles(parameters) {
-  const shown = table("What they are for", [{ title: "role" }, { title: "parameters", numeric: true }, { title: "share", numeric: true }, { title: "what it is" }],
-    Object.entries(parameters.by_role).map(([name, value]) => [name.replaceAll("_", " "), count(value), percent(value / parameters.total), ROLES[name] ?? ""]));
+  const shown = table(
+    "What they are for",
+    [
+      { title: "role" },
+      { title: "parameters", numeric: true },
+      { title: "share", numeric: true },
+      { title: "what it is" },
+    ],
+    Object.entries(parameters.by_role).map(([name, value]) => [
+      name.replaceAll("_", " "),
+      count(value),
+      percent(value / parameters.total),
+      ROLES[name] ?? "",
+    ]),
+  );
   shown.classList.add("prose");
   return shown;
 }
@@ -69,44 +116,97 @@ function roles(parameters) {
 async function formats(model, parameters, tools) {
   const rows = [];
   for (const quant of FORMATS) {
-    const answer = await keptAnswer(tools.ask, "memory", { model, quant, context: 1, runtime: "ideal" }).catch(() => null);
+    const answer = await keptAnswer(tools.ask, "memory", {
+      model,
+      quant,
+      context: 1,
+      runtime: "ideal",
+    }).catch(() => null);
     if (answer) rows.push([quant, answer.memory.weights]);
   }
   if (rows.length === 0) throw new Error("no format takes this model");
   const sixteen = rows.find(([quant]) => quant === "bf16")?.[1];
-  return table("Weights of this model", [{ title: "format" }, { title: "GiB", numeric: true }, { title: "GB", numeric: true },
-    { title: "bits a parameter", numeric: true }, { title: "smaller than 16 bit by", numeric: true }],
-  rows.map(([quant, held]) => [quant, gib(held), `${(held / 1e9).toFixed(2)} GB`, short((8 * held) / parameters),
-    sixteen ? `${short(sixteen / held)} ×` : ""]));
+  return table(
+    "Weights of this model",
+    [
+      { title: "format" },
+      { title: "GiB", numeric: true },
+      { title: "GB", numeric: true },
+      { title: "bits a parameter", numeric: true },
+      { title: "smaller than 16 bit by", numeric: true },
+    ],
+    rows.map(([quant, held]) => [
+      quant,
+      gib(held),
+      `${(held / 1e9).toFixed(2)} GB`,
+      short((8 * held) / parameters),
+      sixteen ? `${short(sixteen / held)} ×` : "",
+    ]),
+  );
 }
 
 async function trainings(model, tools) {
   const rows = [];
   for (const [name, recipe] of TRAININGS) {
-    const answer = await keptAnswer(tools.ask, "plan train", { model, seq: 2048, ...recipe }).catch((problem) => ({ problem }));
+    const answer = await keptAnswer(tools.ask, "plan train", { model, seq: 2048, ...recipe }).catch(
+      (problem) => ({ problem }),
+    );
     if (answer.problem) {
       rows.push([name, "", "", "", "", answer.problem.message]);
       continue;
     }
     const { memory_per_device: parts, parameters } = answer;
     const each = (value) => short(value / parameters.total);
-    rows.push([name, each(parts.weights), each(parts.gradients), each(parts.optimizer),
-      h("strong", {}, each(parts.weights + parts.gradients + parts.optimizer)), gib(parts.activations)]);
+    rows.push([
+      name,
+      each(parts.weights),
+      each(parts.gradients),
+      each(parts.optimizer),
+      h("strong", {}, each(parts.weights + parts.gradients + parts.optimizer)),
+      gib(parts.activations),
+    ]);
   }
-  return table("Bytes a parameter that are held on one device, sequences of 2,048 tokens", [{ title: "recipe" }, { title: "weights", numeric: true },
-    { title: "gradients", numeric: true }, { title: "optimizer", numeric: true }, { title: "together", numeric: true },
-    { title: "activations at the highest moment", numeric: true }], rows);
+  return table(
+    "Bytes a parameter that are held on one device, sequences of 2,048 tokens",
+    [
+      { title: "recipe" },
+      { title: "weights", numeric: true },
+      { title: "gradients", numeric: true },
+      { title: "optimizer", numeric: true },
+      { title: "together", numeric: true },
+      { title: "activations at the highest moment", numeric: true },
+    ],
+    rows,
+  );
 }
 
 async function chinchilla({ total, active }, tools) {
-  const { optimum, flat, law, other_laws: others } = await keptAnswer(tools.ask, "laws optimal", { params: String(total), force: true });
+  const {
+    optimum,
+    flat,
+    law,
+    other_laws: others,
+  } = await keptAnswer(tools.ask, "laws optimal", { params: String(total), force: true });
   return [
-    h("p", {}, active && active !== total ? "Taken as a dense model of all its parameters, which it is not: the best use" : "The best use of compute alone, as the Chinchilla paper asked it: ", h("strong", {}, `${large(optimum.tokens)} tokens`),
+    h(
+      "p",
+      {},
+      active && active !== total
+        ? "Taken as a dense model of all its parameters, which it is not: the best use"
+        : "The best use of compute alone, as the Chinchilla paper asked it: ",
+      h("strong", {}, `${large(optimum.tokens)} tokens`),
       `, ${short(optimum.tokens_per_param)} for each parameter, ${flopText(optimum.flops)}, loss ${nats(optimum.loss)} nats per token (${law}). `,
       `At that budget any size from ${large(flat[flat.length - 1].params_low)} to ${large(flat[flat.length - 1].params_high)} costs at most `,
       `${percent(flat[flat.length - 1].loss_excess)} of the loss, and ${count(others.length)} published laws name ${large(others[0].params)} to ${large(others[others.length - 1].params)}. `,
-      "The \"20 tokens per parameter\" that everyone quotes is one point of one of them; what serves many people is trained on far more. ",
-      h("a", { href: `?${new URLSearchParams({ tab: "laws", flops: optimum.flops.toPrecision(3).replace("+", "") })}` }, "See the curves.")),
+      'The "20 tokens per parameter" that everyone quotes is one point of one of them; what serves many people is trained on far more. ',
+      h(
+        "a",
+        {
+          href: `?${new URLSearchParams({ tab: "laws", flops: optimum.flops.toPrecision(3).replace("+", "") })}`,
+        },
+        "See the curves.",
+      ),
+    ),
   ];
 }
 
@@ -114,14 +214,41 @@ export function drawCache(answer) {
   const { memory, scenario, lines } = answer;
   const cache = lines.parts.find((part) => part.name === "cache");
   return [
-    h("p", { class: "headline" }, h("strong", { class: "total" }, bytes(memory.cache)), ` at ${count(scenario.context)} tokens: `,
-      `${count(memory.cache / scenario.context)} bytes a token.`),
-    h("p", {}, "To write the next token a model looks back at every earlier one. What it needs of them, a key and a value in each layer, ",
+    h(
+      "p",
+      { class: "headline" },
+      h("strong", { class: "total" }, bytes(memory.cache)),
+      ` at ${count(scenario.context)} tokens: `,
+      `${count(memory.cache / scenario.context)} bytes a token.`,
+    ),
+    h(
+      "p",
+      {},
+      "To write the next token a model looks back at every earlier one. What it needs of them, a key and a value in each layer, ",
       "is kept. So the cache grows with the context and with every sequence at once, while the weights stay as they are; ",
-      "fewer key/value heads, windows and latent attention make it smaller, 8-bit formats halve it."),
-    fitted((width) => stackedBars({ width, format: gib, title: "Weights and cache", bars: [{ label: `${answer.model.name.split("/").pop()} in ${scenario.quant}`,
-      parts: [{ name: "weights", value: memory.weights }, { name: "cache", value: memory.cache }] }] })),
+      "fewer key/value heads, windows and latent attention make it smaller, 8-bit formats halve it.",
+    ),
+    fitted((width) =>
+      stackedBars({
+        width,
+        format: gib,
+        title: "Weights and cache",
+        bars: [
+          {
+            label: `${answer.model.name.split("/").pop()} in ${scenario.quant}`,
+            parts: [
+              { name: "weights", value: memory.weights },
+              { name: "cache", value: memory.cache },
+            ],
+          },
+        ],
+      }),
+    ),
     cache ? more("cache", "Its formula", h("div", { class: "lines" }, tree(cache, "cache", true))) : null,
-    h("p", { class: "note" }, "Weights and cache alone are the floor; what an engine takes beside them is on the tab Memory."),
+    h(
+      "p",
+      { class: "note" },
+      "Weights and cache alone are the floor; what an engine takes beside them is on the tab Memory.",
+    ),
   ];
 }

@@ -17,7 +17,10 @@ export const flopText = (flops) => `${scientific(flops)} FLOP`;
 /** Return a number as a power of ten: `5.88e21`. */
 export function scientific(value, digits = 3) {
   if (value < 1e4 && value >= 0.01) return short(value, digits);
-  return value.toExponential(digits - 1).replace("e+", "e").replace(/\.0+e/, "e");
+  return value
+    .toExponential(digits - 1)
+    .replace("e+", "e")
+    .replace(/\.0+e/, "e");
 }
 
 /** Return a loss in nats per token. */
@@ -25,6 +28,11 @@ export const nats = (loss) => loss.toFixed(loss < 0.1 ? 4 : 3);
 
 /** Return facts side by side: `facts`: [[label, value, note], …]. */
 export function valueFacts(facts) {
-  return h("dl", { class: "facts" }, facts.map(([label, value, note]) =>
-    h("div", {}, h("dt", {}, label), h("dd", {}, value, note ? h("small", {}, note) : null))));
+  return h(
+    "dl",
+    { class: "facts" },
+    facts.map(([label, value, note]) =>
+      h("div", {}, h("dt", {}, label), h("dd", {}, value, note ? h("small", {}, note) : null)),
+    ),
+  );
 }

@@ -167,13 +167,25 @@ def test_an_error_stands_beside_its_field(detail: str, code: str, field: str):
     assert told("ask.js", script, {"problem": problem, "values": values}) == field
 
 
-def test_contours_run_where_the_value_is():
-    grid = [[x + 2 * y for x in range(6)] for y in range(5)]
-    pieces = told("charts_contour.js", "return m.crossings(given, 4.5);", grid)
-    assert pieces
-    for ends in pieces:
-        for x, y in ends:
-            assert x + 2 * y == pytest.approx(4.5)
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("100B", 1e11),
+        ("1.4T", 1.4e12),
+        ("5e6", 5e6),
+        ("1e+21", 1e21),
+        ("2,000,000", 2e6),
+        ("50m", 5e7),
+        ("1.3e25", 1.3e25),
+    ],
+)
+def test_counts_are_read_as_the_command_line_reads_them(text: str, number: float):
+    assert told("tab_parts.js", "return m.lettersOf(given);", text) == number
+
+
+@pytest.mark.parametrize("text", ["", "many", "-5", "1e24 FLOP", "3 bananas"])
+def test_other_texts_are_no_counts(text: str):
+    assert told("tab_parts.js", "return Number.isNaN(m.lettersOf(given));", text) is True
 
 
 @pytest.mark.parametrize("left_out", [[], TOKENIZER, TOKENIZER[:1]], ids=["short", "tokenizer", "tokens"])

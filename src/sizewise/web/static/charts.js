@@ -8,8 +8,6 @@
 import { h, svg } from "./dom.js";
 import { frame, legendHeight, legendOf, picture } from "./scales.js";
 
-export { contour } from "./charts_contour.js";
-
 const observed = new WeakMap();
 const observer = new ResizeObserver((entries) => {
   for (const { target, contentRect } of entries) {

@@ -131,7 +131,7 @@ def check_possible(text: str) -> None:
 @pytest.mark.parametrize("name", [name for name in OFFERED if name != "validate"])
 def test_any_question_is_answered_possibly_or_refused(name: str) -> None:
     asked = verb(name)
-    examples = int(os.environ.get("SIZEWISE_QUESTIONS", "3" if name in SLOW else "25"))
+    examples = int(os.environ.get("SIZEWISE_QUESTIONS", "3" if name in SLOW else "15"))
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(questions(asked))

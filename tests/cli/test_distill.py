@@ -58,6 +58,11 @@ def test_a_loss_is_expected_where_something_is_known_of_the_teachers(
     assert planned(capsys)["expected_loss"] is None
     expected = planned(capsys, "--teacher-tokens", "15T")["expected_loss"]
     assert len(expected["cases"]) == 3
+    teacher, student = 8_030_261_248 - 2 * 128_256 * 4096, 1_235_814_400 - 128_256 * 2048
+    assert (expected["teacher"]["params"], expected["student"]["params"]) == (teacher, student)
+    law = ["laws", "distill", "--teacher", str(teacher), "--teacher-tokens", "15T", "--student", str(student)]
+    assert main([*law, "--student-tokens", "20B", "--json"]) == 0
+    assert expected["cases"] == json.loads(capsys.readouterr().out)["cases"]
     given = planned(capsys, "--teacher-loss", "1.9")["expected_loss"]
     assert given["teacher"] == {**given["teacher"], "loss": 1.9, "loss_given": True}
 

@@ -69,6 +69,9 @@ def plan_notes(plan: "DistillationPlan") -> list[str]:
         notes.append("hours: the student's training as predicted, stretched by the teacher's FLOPs: assumed")
     if plan.loss is None:
         notes.append("expected loss: give the teacher's --teacher-tokens or --teacher-loss")
+    else:
+        sizes = (count_text(one) for one in (plan.loss.plan.teacher_params, plan.loss.plan.student_params))
+        notes.append(f"losses: unverified laws, N without embeddings and head: {' and '.join(sizes)}")
     notes.append("precedents: as printed in their sources, with other data; no forecast")
     return notes
 

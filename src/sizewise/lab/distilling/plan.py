@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sizewise.architecture import Model
 from sizewise.catalog.distillation import Precedent, nearest_precedents
 from sizewise.catalog.formats import find_format
-from sizewise.counting import count
+from sizewise.counting import active_by_convention, count
 from sizewise.errors import InputError, UsageError
 from sizewise.flops import forward_flops, training_flops
 from sizewise.footprint.weights import sixteen_bit, weight_bytes
@@ -105,7 +105,7 @@ def plan_distillation(teacher: Model, student: Model, asked: PlanAsked) -> Disti
         training=training,
         hours=_stretched("hours", "h", _days(training), flops, HOURS_PER_DAY),
         usd=_stretched("usd", "USD", training.time.usd if training.time else None, flops, 1),
-        loss=_loss(asked, teacher_params, student_params),
+        loss=_loss(asked, teacher, student),
         precedents=nearest_precedents(student_params, teacher_params),
     )
 
@@ -160,10 +160,12 @@ def _stretched(name: str, unit: str, line: Line | None, flops: Line, factor: flo
     )
 
 
-def _loss(asked: PlanAsked, teacher: int, student: int) -> DistillationAnswer | None:
+def _loss(asked: PlanAsked, teacher: Model, student: Model) -> DistillationAnswer | None:
+    """Return what the law says; it counts parameters without tables and head."""
     if asked.teacher_tokens is None and asked.teacher_loss is None:
         return None
-    return distil_or_train(_sizes(asked, teacher, student), students=asked.students)
+    large, small = (active_by_convention(one.architecture)["non_embedding"] for one in (teacher, student))
+    return distil_or_train(_sizes(asked, large, small), students=asked.students)
 
 
 def _sizes(asked: PlanAsked, teacher: int, student: int) -> Plan:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .pictures import MOST_BYTES
 from .visiting import NARROW, WIDE, Visit, tab_names
 
 VENDOR = Path(__file__).with_name("vendor")
@@ -23,6 +24,13 @@ def test_vendored_files_are_those_of_the_manifest() -> None:
         }
         assert files == entry["sha256"]
         assert any(file.startswith("LICENSE") for file in files)
+
+
+def test_every_tab_has_small_pictures() -> None:
+    pictures = Path(__file__).parents[2] / "docs" / "pictures"
+    sizes = {file.name: file.stat().st_size for file in pictures.glob("*.webp")}
+    assert set(sizes) == {f"{tab}-{place}.webp" for tab in TABS for place in ("desk", "phone")}
+    assert max(sizes.values()) <= MOST_BYTES
 
 
 @pytest.mark.browser

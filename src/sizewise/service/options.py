@@ -59,9 +59,10 @@ BOUNDS: Mapping[str, Mapping[str, Any]] = {
     "delta": {"type": "number", "minimum": 1e-9, "maximum": 1000},
     "top": {"type": "integer", "minimum": 1, "maximum": 100},
     "max_devices": {"type": "integer", "minimum": 1, "maximum": 4096},
+    "bootstrap": {"type": "integer", "minimum": 2, "maximum": 20_000},
     "cores": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
-"""Bounds of numbers that their commands check later than click does."""
+"""Bounds of numbers that their commands check later than click does, or where more outlasts a deadline."""
 _PAIR = r"[A-Z]+=[A-Z]+"
 
 

@@ -22,7 +22,9 @@ FRONTIER = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 EXCESS = 0.05
 """Curves of a budget reach to sizes that cost this share of the loss."""
 STEPS = 16
-"""A curve has so many points on either side of the best one."""
+"""A curve of a budget has so many points on either side of the best one."""
+WIDE_STEPS = 56
+"""A line of equal loss, which spans all budgets, is made of so many pieces at most."""
 SIZES = (0.9, 0.8, 0.7, 0.6, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2)
 """Parameters of smaller models as shares of the compute-optimal ones."""
 
@@ -124,7 +126,7 @@ def _budget(loss: Callable[[float, float], float], best: Optimum, ratios: Sequen
 def _contour(losses: Surface, best: Optimum, frame: Sequence[float]) -> LossCurve:
     """Return what reaches the loss of ``best`` with parameters of the frame."""
     low, high = log(frame[0]), log(frame[1])
-    sizes = [exp(low + (high - low) * place / (2 * STEPS)) for place in range(2 * STEPS + 1)]
+    sizes = [exp(low + (high - low) * place / WIDE_STEPS) for place in range(WIDE_STEPS + 1)]
     points = [(best.params, best.tokens)]
     for size in sizes:
         try:

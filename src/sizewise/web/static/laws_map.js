@@ -49,11 +49,14 @@ export function lossMap({ width, height = 420, curve, asked = null, lifetime = n
       d: joined(curve.frontier.map((one) => at(one.params, one.tokens)).filter(inside)),
     }),
   );
+  const above = svg("g");
   const shown = knownDots(drawn, curve.known_models ?? [], at, inside);
-  if (asked) mark(drawn, at(asked.params, asked.tokens), `best: ${large(asked.params)}`, "c1", taken, "");
+  if (asked)
+    mark(above, drawn.inner, at(asked.params, asked.tokens), `best: ${large(asked.params)}`, "c1", taken, "");
   if (lifetime)
     mark(
-      drawn,
+      above,
+      drawn.inner,
       at(lifetime.params, lifetime.tokens),
       `with serving: ${large(lifetime.params)}`,
       "c4",
@@ -64,6 +67,7 @@ export function lossMap({ width, height = 420, curve, asked = null, lifetime = n
   for (const [params, tokens, loss] of curve.runs ?? [])
     dot(drawn, at(params, tokens), `${large(params)}, ${large(tokens)} tokens: ${nats(loss)}`);
   nameKnown(drawn, shown, taken, width < NARROW ? 16 : 0);
+  drawn.plot.append(above);
   return drawn.root;
 }
 
@@ -130,11 +134,11 @@ function nameKnown(drawn, shown, taken, room) {
   }
 }
 
-function mark(drawn, [across, up], text, className, taken, title) {
+function mark(place, inner, [across, up], text, className, taken, title) {
   const wide = 7 * text.length;
-  const right = across + wide + 12 < drawn.inner.right;
+  const right = across + wide + 12 < inner.right;
   free(taken, right ? across + 10 : across - 10 - wide, up - 8, wide);
-  drawn.plot.append(
+  place.append(
     svg("circle", { class: `mark ${className}`, cx: across, cy: up, r: 6 }, svg("title", {}, title || text)),
     svg(
       "text",

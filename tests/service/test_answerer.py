@@ -49,6 +49,11 @@ def test_catalogue_names_need_no_process_and_configurations_do(answerer):
         ("memory", {"model": ["gpt2", {}]}, True),
         ("memory", {"model": "gpt2", "set": ["n_layer=100000"]}, True),
         ("memory", {"model": "gpt2", "largest_model": True}, True),
+        ("memory", {"model": "gpt2", "on": "rtx-4090:16"}, False),
+        ("memory", {"model": "gpt2", "on": "rtx-4090: 100000"}, True),
+        ("speed", {"model": "gpt2", "on": "rtx-4090:9,l4:8"}, True),
+        ("params", {"model": ["gpt2"] * 4}, True),
+        ("params", {"layers": 100_000, "tensors": True}, True),
         ("memory", {"model": "gpt2", "runtime": "ALL "}, True),
         ("plan train", {"model": "gpt2"}, True),
     ],
@@ -58,11 +63,11 @@ def test_what_may_take_long_is_known_before_it_is_asked(name, values, long):
 
 
 def test_a_question_is_answered_once_whatever_the_order_of_its_values(answerer, monkeypatch):
-    first = told(answerer, "params", model="gpt2", tensors=True)
+    first = told(answerer, "memory", model="gpt2", context=512)
     monkeypatch.setattr(module, "ask", None)
-    assert told(answerer, "params", tensors=True, model="gpt2") is first
+    assert told(answerer, "memory", context=512, model="gpt2") is first
     with pytest.raises(TypeError):
-        told(answerer, "params", tensors=False, model="gpt2")
+        told(answerer, "memory", context=513, model="gpt2")
 
 
 def test_errors_are_those_of_the_command_and_are_not_kept(answerer):

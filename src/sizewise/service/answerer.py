@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,8 +23,11 @@ LOGIN = frozenset(
 """Variables that say where a token or private models are; those who ask have another login, or none."""
 ANSWERS = {"entries": 2_000, "most_bytes": 16 * 2**20}
 MODELS = {"entries": 256, "most_bytes": 32 * 2**20}
-LONG_VALUES = frozenset({"settings", "set", "largest_model", "draft", "compare", "tensors"})
-"""Options that load further models, change one into any other, or list all its tensors."""
+LONG_VALUES = frozenset({"set", "layers", "largest_model", "draft", "tensors"})
+"""Options that load further models, change one into any other, make one, or list all its tensors."""
+FEW_DEVICES, FEW_MODELS = 16, 3
+"""So many are asked about without others having to wait."""
+_COUNT = re.compile(r":\s*([0-9]{1,9})")
 
 
 class Answerer:
@@ -112,7 +116,11 @@ def is_long(asked: Verb, values: Mapping[str, Any]) -> bool:
         return True
     if str(values.get("runtime", "")).strip().lower() == "all":
         return True
-    return any(not isinstance(one, str) or one.lstrip().startswith("{") for one in _models(values))
+    devices = sum(map(int, _COUNT.findall(str(values.get("on", "")))))
+    models = list(_models(values))
+    if devices > FEW_DEVICES or len(models) > FEW_MODELS:
+        return True
+    return any(not isinstance(one, str) or one.lstrip().startswith("{") for one in models)
 
 
 def _models(values: Mapping[str, Any]) -> Iterator[Any]:

@@ -36,6 +36,7 @@ bench:  ## the package's own speed, as ratios
 	$(PYTHON) benchmarks/law_fits.py
 	$(PYTHON) benchmarks/layout_search.py
 	$(PYTHON) benchmarks/serving_search.py
+	$(PYTHON) benchmarks/service_load.py
 
 validate:  ## predictions against shipped measurements, coverage against transformers (extra: oracle)
 	$(PYTHON) -m sizewise validate --check

@@ -21,7 +21,7 @@ from sizewise.lab import quantize  # noqa: E402
 from sizewise.lab.loading import load_module  # noqa: E402
 from sizewise.lab.quality.measure import scored  # noqa: E402
 from sizewise.lab.quality.windows import random_windows  # noqa: E402
-from sizewise.lab.quantizing import sensitivity  # noqa: E402
+from sizewise.lab.quantizing import mixing, sensitivity  # noqa: E402
 from sizewise.lab.quantizing.budget import Option, spend  # noqa: E402
 from sizewise.lab.quantizing.groups import Group, layer_groups, matrix_groups  # noqa: E402
 from sizewise.lab.quantizing.rounding import rounded, rounding  # noqa: E402
@@ -204,6 +204,17 @@ def test_bytes_to_spare_leave_nothing_coarse(source: str, monkeypatch: pytest.Mo
         assert all(option.kl_nats > 0 for option in found.chosen)
 
 
-def test_a_budget_that_nothing_fits_says_what_would(source: str) -> None:
-    with pytest.raises(UsageError, match="the smallest plan takes"):
-        quantize(source, budget=1000, **QUICK)
+def test_a_budget_that_nothing_fits_says_what_would_before_it_measures(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("measured")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(mixing, "measured_options", fail)
+        with pytest.raises(UsageError, match="the smallest plan") as caught:
+            quantize(source, budget=1000, **QUICK)
+    least = int(caught.value.message.rpartition("takes ")[2].removesuffix(" bytes").replace(",", ""))
+    assert quantize(source, budget=least, **QUICK).plan.file_bytes == least
+    with pytest.raises(UsageError, match="1 bytes short"):
+        quantize(source, budget=least - 1, **QUICK)

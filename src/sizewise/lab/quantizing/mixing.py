@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 from sizewise.catalog.formats import Format
 from sizewise.catalog.ggml import block_types
+from sizewise.errors import UsageError
 from sizewise.gguf.conversion import file_names
 from sizewise.gguf.file_types import quantizable, tensor_bytes
 from sizewise.gguf.tensors import GgufTensor
@@ -63,14 +65,17 @@ def measure_and_spend(
 ) -> tuple[Sensitivity, Plan]:
     """Return what each group loses in each format, and the plan of the best use of the budget.
 
-    Raises UsageError (bad_option) where the smallest plan is larger than the budget.
+    Raises UsageError (bad_option) where the smallest plan is larger than the budget, before it measures.
     """
     assert asked.budget is not None
     groups = matrix_groups(chosen.parameters)
+    smallest = _smallest(chosen, groups)
+    least = _size(_plan_of(original, asked, chosen, groups, smallest))
+    if least > asked.budget:
+        short = f"{least - asked.budget:,} bytes short"
+        raise UsageError("bad_option", f"the budget is {short}: the smallest plan takes {least:,} bytes")
     options = measured_options(module, reference, groups, chosen.formats, chosen.of_group, step=step)
-    smallest = tuple(min(found, key=lambda one: one.bytes) for found in options)
-    beside = _plan_of(original, asked, chosen, groups, smallest)
-    room = asked.budget - _size(beside) + sum(option.bytes for option in smallest)
+    room = asked.budget - least + sum(option.bytes for option in smallest)
     for _ in range(TRIES):
         best = spend(options, room)
         plan = _plan_of(original, asked, chosen, groups, best)
@@ -79,6 +84,20 @@ def measure_and_spend(
             break
         room -= excess
     return _measured(module, reference, groups, options, best), plan
+
+
+def _smallest(chosen: Choices, groups: Sequence[Group]) -> tuple[Option, ...]:
+    """Return the smallest way to store each group, whose loss nobody has measured."""
+    return tuple(
+        min(
+            (
+                Option(group=group.name, format=name, bytes=chosen.of_group(group, name), kl_nats=nan)
+                for name in chosen.formats
+            ),
+            key=lambda one: one.bytes,
+        )
+        for group in groups
+    )
 
 
 def _of_file(original: Original, asked: QuantizeAsked) -> Choices:

@@ -39,11 +39,13 @@ pytestmark = pytest.mark.skipif(
 
 
 def told(module: str, script: str, given: Any = None) -> Any:
-    """Return what a script returns that has a module as ``m`` and values as ``given``."""
+    """Return what a script returns that has a module as ``m``, its ``url``, and values as ``given``."""
     assert NODE is not None
     text = f"""
       globalThis.location = {{ pathname: "/", search: "", hash: "" }};
-      const m = await import({json.dumps((STATIC / module).as_uri())});
+      globalThis.ResizeObserver = class {{}};
+      const url = {json.dumps((STATIC / module).as_uri())};
+      const m = await import(url);
       const given = {json.dumps(given)};
       const found = await (async () => {{ {script} }})();
       console.log(JSON.stringify(found));

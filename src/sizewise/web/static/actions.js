@@ -2,6 +2,7 @@
 
 import { commandOf, response } from "./ask.js";
 import { h, svg } from "./dom.js";
+import { fileNames, isSent, pathsOf } from "./sent_files.js";
 
 const FORMATS = [["JSON", "json"], ["CSV", "csv"], ["Markdown", "md"]];
 const DRAWN = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "fill-opacity", "opacity",
@@ -11,16 +12,21 @@ const GAP = 24;
 const SHOWN = 300;
 
 /**
- * Return the row of buttons of a question. `now()` returns {link, verb, values, files} as they are when one is pressed;
+ * Return the row of buttons of a question. `now()` returns {link, verb, values} as they are when one is pressed;
  * `section()` holds the pictures; `tell(text)` says what happened.
  */
 export function actions(now, section, tell) {
   const button = (label, press) => h("button", { type: "button", onclick: press }, label);
   return h("div", { class: "actions", role: "group", "aria-label": "Share and download" },
-    button("Copy link", () => copy(now().link, tell, "link")),
+    button("Copy link", () => {
+      const { link, values } = now();
+      copy(link, tell, isSent(values.model) ? "link (it works here alone, while the file's header is held)" : "link");
+    }),
     button("Copy command", () => {
-      const { verb, values, files } = now();
-      copy(commandOf(verb, values, files), tell, "command");
+      const { verb, values } = now();
+      const unknown = isSent(values.model) && !fileNames.has(values.model);
+      if (unknown) tell("the name of the file is not known: drop it again, and the command names it");
+      else copy(commandOf(verb, values, pathsOf(values)), tell, "command");
     }),
     FORMATS.map(([label, format]) => button(label, () => download(now(), format, tell))),
     button("Picture", () => picture(section(), now().verb, tell)));

@@ -4,13 +4,13 @@ import { actions } from "./actions.js";
 import { ask, Problem } from "./ask.js";
 import { h, newId } from "./dom.js";
 import { tree } from "./explain.js";
-import { fileNames } from "./model.js";
+import { notesOf, refusalOf } from "./sent_files.js";
 import { settled } from "./state.js";
+import { inPageWords } from "./words.js";
 
 const PAUSE = 50;
 const REST = 350;
 const READ_OUT = 700;
-const BUSY = new Set([429, 503]);
 const RETRIES = 4;
 
 /**
@@ -26,7 +26,7 @@ export function answerOf(place, tools, form) {
   const formulas = h("details", { class: "formulas", ontoggle: () => formulas.open && current && send(current) },
     h("summary", {}, "Where each number comes from"), h("div", { class: "lines" }));
   const section = h("section", { class: "answer", "aria-labelledby": heading.id }, heading, error, body, formulas, live,
-    actions(() => ({ link: tools.link(), verb: current.verb, values: current.values, files: filesOf(current.values) }), () => section, tell), said);
+    actions(() => ({ link: tools.link(), verb: current.verb, values: current.values }), () => section, tell), said);
   let current = null;
   let waiting = null;
   let running = null;
@@ -59,6 +59,8 @@ export function answerOf(place, tools, form) {
     const values = question.explain && formulas.open ? { ...question.values, explain: true } : question.values;
     let answer = null;
     try {
+      const refusal = refusalOf(question.verb, question.values);
+      if (refusal) throw new Problem(0, refusal);
       answer = await ask(question.verb, { ...values, ...question.extra }, own.signal);
       refused = 0;
     } catch (problem) {
@@ -74,9 +76,9 @@ export function answerOf(place, tools, form) {
 
   /** Ask again a little later where the service is busy; say whether that is tried. */
   function again(question, problem) {
-    if (!(problem instanceof Problem) || !BUSY.has(problem.status) || refused >= RETRIES) return false;
+    if (!problem.retryAfter || refused >= RETRIES) return false;
     refused += 1;
-    timer = setTimeout(() => waiting === null && send(question), 400 * refused);
+    timer = setTimeout(() => waiting === null && send(question), 1000 * problem.retryAfter);
     return true;
   }
 
@@ -91,10 +93,10 @@ export function answerOf(place, tools, form) {
 
   function draw(question, answer) {
     error.textContent = "";
-    form.clearErrors();
+    form.clearErrors(section);
     heading.textContent = question.title;
     const opened = new Set([...section.querySelectorAll("details[data-key]")].filter((one) => one.open).map((one) => one.dataset.key));
-    body.replaceChildren(...warningsOf(answer), ...[question.draw(answer, tools)].flat().filter(Boolean));
+    body.replaceChildren(...warningsOf(question, answer), ...[question.draw(answer, tools)].flat().filter(Boolean));
     if (section === place.firstElementChild) strip(question.summary?.(answer) ?? "");
     formulas.hidden = !question.explain;
     if (answer.lines && formulas.open) {
@@ -106,16 +108,25 @@ export function answerOf(place, tools, form) {
 
   function fail(problem) {
     heading.textContent = current.title;
-    const text = problem instanceof Problem ? problem.message : "the service does not answer";
-    const field = problem instanceof Problem ? nameInForm(problem) : "";
-    error.textContent = field && form.tellError(field, text) ? `not answered: ${form.labelOf(field)}` : text;
+    const text = problem instanceof Problem ? inPageWords(problem.message, labelOf) : "the service does not answer";
+    const field = problem instanceof Problem ? nameInForm(problem.fieldOf(current.values)) : "";
+    form.clearErrors(section);
+    error.textContent = field && form.tellError(field, text, section) ? `not answered: ${form.labelOf(field)}` : text;
     body.classList.add("stale");
   }
 
-  /** Return the field that a problem is about: the form's own name of it, where the question calls it otherwise. */
-  function nameInForm(problem) {
-    const found = problem.fieldOf(current.values);
-    return Object.entries(current.called ?? {}).find(([, name]) => name === found)?.[0] ?? found;
+  /** Return the form's own name of a value, where the question calls it otherwise. */
+  function nameInForm(name) {
+    return Object.entries(current.called ?? {}).find(([, own]) => own === name)?.[0] ?? name;
+  }
+
+  function labelOf(name) { return form.labelOf(nameInForm(name)); }
+
+  /** Return what is to be known before an answer, as one list. */
+  function warningsOf(question, answer) {
+    const told = (answer.warnings ?? []).map((one) => inPageWords(one.message ?? String(one), labelOf));
+    const texts = [...new Set([...(question.notes ?? []), ...notesOf(question.verb, question.values), ...told])];
+    return texts.length ? [h("ul", { class: "warnings" }, texts.map((text) => h("li", {}, text)))] : [];
   }
 
   return {
@@ -126,6 +137,7 @@ export function answerOf(place, tools, form) {
     close() {
       clearTimeout(timer);
       running?.abort();
+      form.clearErrors(section);
       section.remove();
     },
   };
@@ -136,15 +148,4 @@ function strip(text) {
   const line = document.getElementById("strip");
   line.textContent = text;
   line.hidden = text === "";
-}
-
-/** Return the warnings of an answer, as one list. */
-function warningsOf(answer) {
-  const texts = [...new Set((answer.warnings ?? []).map((one) => one.message ?? String(one)))];
-  return texts.length ? [h("ul", { class: "warnings" }, texts.map((text) => h("li", {}, text)))] : [];
-}
-
-function filesOf(values) {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => fileNames.has(value))
-    .map(([name, value]) => [name, fileNames.get(value)]));
 }

@@ -4,11 +4,13 @@ import { h } from "./dom.js";
 import { formOf } from "./fields.js";
 import { answerOf } from "./answer.js";
 import { addressOf, forgetAddress, readAddress, settled, told, valuesOf, writeAddress } from "./state.js";
+import { isGguf, isSent } from "./sent_files.js";
 import { TABS } from "./tabs.js";
 import { ask } from "./ask.js";
 
 const nav = document.getElementById("tabs");
 const place = document.getElementById("tab");
+const NOT_OF_GGUF = ["vllm", "sglang", "transformers", "mlx"];
 let open = null;
 
 function start() {
@@ -18,7 +20,7 @@ function start() {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
         const carried = tab.fields.some((field) => told.has(field.name));
-        history.pushState(null, "", addressOf(tab.id, carried ? valuesOf(tab.fields, false) : {}));
+        history.pushState(null, "", carried ? addressIn(tab, valuesOf(tab.fields, false)) : addressOf(tab.id, {}));
         show(tab, false);
       } }, tab.title));
   }
@@ -35,6 +37,9 @@ function start() {
   addEventListener("popstate", fromAddress);
   fromAddress();
 }
+
+const addressIn = (tab, values) =>
+  addressOf(tab.id, values, tab.fields.filter((field) => field.always).map((field) => field.name));
 
 function fromAddress() {
   const named = readAddress();
@@ -60,7 +65,7 @@ function show(tab, given) {
 function opened(tab, values) {
   const form = formOf(tab.fields, set);
   const answers = h("div", { class: "answers", id: "answers", tabindex: "-1" });
-  const link = () => new URL(addressOf(tab.id, values), location.href).href;
+  const link = () => new URL(addressIn(tab, values), location.href).href;
   const tools = { set, ask, link, get values() { return values; } };
   const shown = new Map();
   place.replaceChildren(h("div", { class: "side" }, h("p", { class: "about" }, tab.about), form.form), answers);
@@ -70,16 +75,19 @@ function opened(tab, values) {
   asked();
   if (tab.content) answers.append(...[tab.content(tools)].flat());
 
+  function put(name, value) {
+    if (name in values) values[name] = value;
+    told.set(name, value);
+  }
   function set(name, value) {
     if (values[name] === value) return;
-    values[name] = value;
-    told.set(name, value);
-    if (name === "model" && String(value).startsWith("header:") && values.quant) {
-      values.quant = "";
-      told.set("quant", "");
+    put(name, value);
+    if (name === "model" && isSent(value)) {
+      put("quant", "");
+      if (isGguf(value) && NOT_OF_GGUF.includes(values.runtime)) put("runtime", "");
     }
     form.show(values);
-    writeAddress(addressOf(tab.id, values));
+    writeAddress(addressIn(tab, values));
     asked();
   }
   function asked() {

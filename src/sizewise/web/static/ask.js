@@ -6,13 +6,14 @@ import { binary, gib, large, short } from "./numbers.js";
 const PLACED = ["subject", "name", "words", "laws", "runs", "model"];
 const ADDRESS_LIMIT = 4000;
 
-/** An error that the service told: its status, its code, and one line of text. */
+/** An error that the service told: its status, its code, one line of text, and after how many seconds to ask again. */
 export class Problem extends Error {
-  constructor(status, document) {
+  constructor(status, document, retryAfter = null) {
     super(document.detail || document.title || `the service answered ${status}`);
     this.status = status;
     this.code = String(document.type ?? "").split(":").pop();
     this.field = document.field ?? "";
+    this.retryAfter = Number(retryAfter) || 0;
   }
 
   /** Return the name of the value that it is about: the one it names, quotes, or whose option it offers; or "". */
@@ -54,7 +55,11 @@ export async function response(verb, values, signal) {
     const second = await sent(verb, values, signal);
     if (second.ok) return second;
   }
-  throw new Problem(answer.status, await answer.json().catch(() => ({})));
+  throw await problemOf(answer);
+}
+
+async function problemOf(answer) {
+  return new Problem(answer.status, await answer.json().catch(() => ({})), answer.headers.get("retry-after"));
 }
 
 async function sent(verb, values, signal) {
@@ -77,7 +82,7 @@ const headers = new Map();
 export async function sendHeader(query, body) {
   const answer = await fetch(`/api/header?${query}`, {
     method: "POST", headers: { "content-type": "application/octet-stream" }, body });
-  if (!answer.ok) throw new Problem(answer.status, await answer.json().catch(() => ({})));
+  if (!answer.ok) throw await problemOf(answer);
   const { model } = await answer.json();
   headers.set(model, [query, body]);
   return model;

@@ -21,7 +21,10 @@ import { combobox } from "./combobox.js";
 import { modelField } from "./model.js";
 import { slider } from "./slider.js";
 
-/** Return {form, show(values), tellError(name, text), clearErrors()}; `change(name, value)` hears every change. */
+/**
+ * Return {form, show(values), tellError(name, text, owner), clearErrors(owner), labelOf(name)}; `change(name, value)`
+ * hears every change. An error stays until its owner clears it.
+ */
 export function formOf(fields, change) {
   const built = fields.map((field) => ({ field, ...built_(field, (value) => change(field.name, value)) }));
   const group = (some) => some.map((one) => one.element);
@@ -35,22 +38,25 @@ export function formOf(fields, change) {
       for (const one of built) one.show(values[one.field.name]);
       if (rest.some((one) => values[one.field.name])) form.querySelector(".rest").open = true;
     },
-    tellError(name, text) {
+    tellError(name, text, owner) {
       const one = built.find((each) => each.field.name === name);
       if (!one) return false;
-      one.error.textContent = text;
-      one.control.setAttribute("aria-invalid", "true");
+      one.errors.set(owner, text);
+      showErrors(one);
       if (one.field.more) form.querySelector(".rest").open = true;
       return true;
     },
-    labelOf: (name) => fields.find((field) => field.name === name).label,
-    clearErrors() {
-      for (const one of built) {
-        one.error.textContent = "";
-        one.control.removeAttribute("aria-invalid");
-      }
+    labelOf: (name) => fields.find((field) => field.name === name)?.label ?? "",
+    clearErrors(owner) {
+      for (const one of built) if (one.errors.delete(owner)) showErrors(one);
     },
   };
+}
+
+function showErrors({ control, error, errors }) {
+  error.textContent = [...new Set(errors.values())].join("; ");
+  if (errors.size) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
 }
 
 function built_(field, change) {
@@ -61,7 +67,7 @@ function built_(field, change) {
   const label = h("label", { for: id }, field.label);
   const hint = field.hint ? h("p", { class: "hint", id: `${id}-hint` }, field.hint) : null;
   const body = field.kind === "switch" ? [h("div", { class: "switch" }, control, label)] : [label, around ?? control];
-  return { element: h("div", { class: `field of-${field.kind}` }, body, hint, error), control, show, error };
+  return { element: h("div", { class: `field of-${field.kind}` }, body, hint, error), control, show, error, errors: new Map() };
 }
 
 const CONTROLS = {

@@ -1,11 +1,9 @@
 /** Answers that a page asks for by itself, one after another, and keeps. */
 
-import { Problem } from "./ask.js";
 import { h } from "./dom.js";
 
 const KEPT = 200;
 const PATIENCE = 6;
-const BUSY = new Set([429, 503]);
 const kept = new Map();
 let last = Promise.resolve();
 
@@ -22,14 +20,14 @@ export function keptAnswer(ask, verb, values) {
   return kept.get(key);
 }
 
-/** Ask again a little later where the service is busy. */
+/** Ask again when the service says that it helps. */
 async function patient(question) {
   for (let time = 1; ; time += 1) {
     try {
       return await question();
     } catch (problem) {
-      if (!(problem instanceof Problem) || !BUSY.has(problem.status) || time >= PATIENCE) throw problem;
-      await new Promise((wake) => setTimeout(wake, 300 * time));
+      if (!problem.retryAfter || time >= PATIENCE) throw problem;
+      await new Promise((wake) => setTimeout(wake, 1000 * problem.retryAfter));
     }
   }
 }

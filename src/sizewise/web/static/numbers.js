@@ -3,60 +3,63 @@
 export const GIB = 2 ** 30;
 export const GB = 1e9;
 
+/** Return a format that says of what is no number that it is not known. */
+const known = (format) => (value, ...rest) => (Number.isFinite(value) ? format(value, ...rest) : "unknown");
+
 /** Return a number with three significant digits and grouped thousands. */
-export function short(value, digits = 3) {
+export const short = known((value, digits = 3) => {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e15 || size < 1e-4) return value.toExponential(digits - 1).replace("e+", "e");
   const places = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
   return Number(value.toFixed(places)).toLocaleString("en-US", { maximumFractionDigits: places });
-}
+});
 
 /** Return a whole number with grouped thousands. */
-export const count = (value) => Math.round(value).toLocaleString("en-US");
+export const count = known((value) => Math.round(value).toLocaleString("en-US"));
 
 /** Return bytes in GiB: `9.16 GiB`; small amounts in MiB. */
-export function gib(bytes) {
+export const gib = known((bytes) => {
   if (bytes !== 0 && Math.abs(bytes) < 0.1 * GIB) return `${short(bytes / 2 ** 20)} MiB`;
   return `${(bytes / GIB).toFixed(2)} GiB`;
-}
+});
 
 /** Return bytes in both units: `9.16 GiB (9.83 GB)`. */
-export const bytes = (value) => `${gib(value)} (${(value / GB).toFixed(2)} GB)`;
+export const bytes = known((value) => `${gib(value)} (${(value / GB).toFixed(2)} GB)`);
 
 /** Return a large number with a letter: `8.03 B`, `1.2 T`. */
-export function large(value) {
+export const large = known((value) => {
   const steps = [[1e15, "e15"], [1e12, " T"], [1e9, " B"], [1e6, " M"], [1e3, " k"]];
   const step = steps.find(([size]) => Math.abs(value) >= size && Math.abs(value) < 1e15);
   return step ? `${short(value / step[0])}${step[1]}` : short(value);
-}
+});
 
 /** Return a context as people write it: `32k`, `1M`, of 1,024 each; others in full. */
-export function binary(tokens) {
+export const binary = known((tokens) => {
   if (tokens >= 2 ** 20 && tokens % 2 ** 18 === 0) return `${tokens / 2 ** 20}M`;
   if (tokens >= 1024 && tokens % 128 === 0) return `${tokens / 1024}k`;
   return count(tokens);
-}
+});
 
 /** Return seconds in the unit that suits: `7.84 ms`. */
-export function seconds(value) {
+export const seconds = known((value) => {
   if (value >= 86400 * 2) return `${short(value / 86400)} days`;
   if (value >= 7200) return `${short(value / 3600)} h`;
   if (value >= 120) return `${short(value / 60)} min`;
   if (value >= 1) return `${short(value)} s`;
   return value >= 1e-3 ? `${short(value * 1e3)} ms` : `${short(value * 1e6)} µs`;
-}
+});
 
 /** Return dollars: `$1.55`, `$12,300`. */
-export function dollars(value) {
+export const dollars = known((value) => {
   return `$${value >= 100 || (value >= 1 && Number.isInteger(value)) ? count(value) : value >= 0.1 ? value.toFixed(2) : short(value)}`;
-}
+});
 
 /** Return a part as per cent. */
-export const percent = (share) => `${short(100 * share, 2)} %`;
+export const percent = known((share) => `${short(100 * share, 2)} %`);
 
 /** Return `low to high` of an estimate {value, low, high}, written by `format`. */
-export const between = (estimate, format) => `${format(estimate.low)} to ${format(estimate.high)}`;
+export const between = (estimate, format) => (estimate ? `${format(estimate.low)} to ${format(estimate.high)}` : "");
 
 /** Return tokens that a text names, as the command line reads it (`32k` is 32,768); NaN for other texts. */
 export function tokensOf(text) {

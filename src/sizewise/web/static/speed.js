@@ -20,7 +20,7 @@ export default {
   about: "How fast it answers, what that costs, and what to rent.",
   fields: [
     modelField(), quantField(), ...deviceFields("h100-sxm", "a device, :2 for two of a kind"),
-    sequencesField("users", "Users at once", "32", 1024),
+    { ...sequencesField("users", "Users at once", "32", 1024), always: true },
     contextField("1024", "input", "Tokens of a prompt"), contextField("256", "output_tokens", "Tokens of an answer"),
     text("ttft", "Target: time to first token", "e.g. 1s", { value: "2s" }),
     text("tpot", "Target: time per token", "e.g. 50ms", { value: "100ms" }),
@@ -51,20 +51,34 @@ function speedOf({ users, p, budget, sure, max_loss: maxLoss, plan_on: planOn, p
     called: { users: "concurrency" }, explain: true, summary, draw };
 }
 
+const PLANNED = ["vllm", "sglang"];
+
 function planOf(values) {
-  const engine = ["vllm", "sglang"].includes(values.runtime) ? values.runtime : "";
+  const engine = PLANNED.includes(values.runtime) ? values.runtime : "";
   const { model, users, input, ttft, tpot, p, budget, sure, prefix_hit: hit, kv_cache_dtype: cache } = values;
-  return { name: "plan", title: "What to rent", verb: "plan serve", slow: true,
+  return { name: "plan", title: "What to rent", verb: "plan serve", slow: true, notes: leftOut(values),
     called: { output_tokens: "output", plan_on: "on", plan_quant: "quant" },
     values: { model, users, input, output: values.output_tokens, ttft, tpot, p, budget, sure, prefix_hit: hit,
-      kv_cache_dtype: cache, max_loss: values.max_loss, on: values.plan_on, quant: values.plan_quant, runtime: engine },
+      kv_cache_dtype: cache, max_loss: values.max_loss, on: values.plan_on, quant: values.plan_quant, runtime: engine,
+      usd_per_hour: values.plan_on ? values.usd_per_hour : "" },
     summary: (answer) => (answer.plans.length ? `Cheapest plan: ${answer.plans[0].devices} times ${answer.plans[0].device}.` : "No plan meets the targets."),
     draw: drawPlans };
 }
 
-function summary({ speed, targets }) {
+/** Return what plans do not take over from the form, as sentences. */
+export function leftOut(values) {
+  const says = [
+    [values.quant && !values.plan_quant, `Plans try several formats, not ${values.quant} alone; “Plans: weight formats” names some.`],
+    [values.runtime && !PLANNED.includes(values.runtime), `Plans are made for vLLM and SGLang, not for ${values.runtime}.`],
+    [values.usd_per_hour && !values.plan_on, "Plans take prices of the catalogue, and your own price with “Plans: devices” alone."],
+    [values.utilization, "Plans are for the users at all times: the share of the paid time is left out."],
+  ];
+  return says.filter(([left]) => left).map(([, text]) => text);
+}
+
+function summary({ speed, targets, memory }) {
   const chance = targets.meets_probability === null ? "" : ` The targets are met with a chance of ${percent(targets.meets_probability)}.`;
-  return `First token after ${seconds(speed.ttft_s.value)}, then ${seconds(speed.tpot_s.value)} per token, `
+  return `${memory.fits ? "" : "It does not fit into the memory. "}First token after ${seconds(speed.ttft_s.value)}, then ${seconds(speed.tpot_s.value)} per token, `
     + `${short(speed.output_tokens_per_s.value)} tokens per second.${chance}`;
 }
 
@@ -80,10 +94,10 @@ function draw(answer, tools) {
 
 function headline({ speed, targets, memory }) {
   const chance = targets.meets_probability;
-  return h("p", { class: "headline" }, "First token after ", h("strong", {}, seconds(speed.ttft_s.value)), ", then ",
+  return h("p", { class: "headline" }, memory.fits ? "" : h("span", { class: "no" }, "It does not fit into the memory; if it did: "),
+    "First token after ", h("strong", {}, seconds(speed.ttft_s.value)), ", then ",
     h("strong", {}, seconds(speed.tpot_s.value)), " per token. ",
-    chance === null ? "" : h("span", { class: chance >= 0.5 ? "yes" : "no" }, `Targets met with a chance of ${percent(chance)}.`),
-    memory.fits ? "" : h("span", { class: "no" }, " It does not fit into the memory."));
+    chance === null ? "" : h("span", { class: chance >= 0.5 ? "yes" : "no" }, `Targets met with a chance of ${percent(chance)}.`));
 }
 
 function facts({ speed, cost }) {
@@ -124,5 +138,10 @@ function changes(answer, tools) {
 function note({ model, scenario, load, speed, memory, residuals }) {
   return h("p", { class: "note" }, `${model.name}: weights ${scenario.quant}, cache ${scenario.kv_cache_dtype}, ${scenario.runtime}; `
     + `${count(load.input)} tokens in, ${count(load.output)} out; each token is bound by ${speed.bound_by}, the first by ${speed.ttft_bound_by}; `
-    + `the memory holds ${short(memory.most_running)} requests at once. Intervals: ${[...new Set(Object.values(residuals))].join("; ")}.`);
+    + `${heldText(memory)}. Intervals: ${[...new Set(Object.values(residuals))].join("; ")}.`);
+}
+
+function heldText({ fits, most_running: most }) {
+  if (!fits) return "it does not fit into the memory";
+  return Number.isFinite(most) ? `the memory holds ${short(most)} requests at once` : "how many requests the memory holds is not known";
 }

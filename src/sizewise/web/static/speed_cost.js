@@ -11,6 +11,10 @@ const STEPS = 80;
 export function breakEven({ cost }) {
   const found = cost?.break_even;
   if (!found) return null;
+  if (!found.share_of_capacity || !cost.usd_per_hour) {
+    return [h("h3", {}, "Own devices or an API"),
+      h("p", {}, "Not compared: there is no price of these devices for this load; “Price of a device” takes your own.")];
+  }
   const share = found.share_of_capacity.value;
   const told = share <= 1
     ? `From ${large(found.tokens_per_day.value)} tokens a day (${large(found.requests_per_day.value)} requests) the devices cost less: `

@@ -6,6 +6,7 @@
  */
 
 import { REPEATED } from "./ask.js";
+import { fileNames, keepName } from "./sent_files.js";
 
 const LONG = 300;
 
@@ -22,6 +23,8 @@ export function readAddress() {
   }
   const tab = told.get("tab") ?? "";
   told.delete("tab");
+  keepName(told.get("model"), told.get("file") ?? "");
+  told.delete("file");
   return tab;
 }
 
@@ -37,16 +40,20 @@ export function valuesOf(fields, given) {
   return values;
 }
 
-/** Return the address of a tab with these values; empty ones are left out. */
-export function addressOf(tab, values) {
+/**
+ * Return the address of a tab with these values. Empty ones are left out, but for those in `always`, whose
+ * default would count otherwise. The name of a file that was sent stands beside its model.
+ */
+export function addressOf(tab, values, always = []) {
   const query = new URLSearchParams({ tab });
   const rest = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    if (value === "" || value === false || value === null || value === undefined) continue;
+    if ((value === "" && !always.includes(name)) || value === false || value === null || value === undefined) continue;
     const text = String(value);
     const place = text.length > LONG || text.startsWith("{") ? rest : query;
     for (const one of REPEATED.has(name) ? text.split("\n") : [text]) place.append(name, one);
   }
+  if (fileNames.has(values.model)) query.append("file", fileNames.get(values.model));
   const behind = rest.toString();
   const said = query.toString().replace(/%2C/g, ",").replace(/%3A/g, ":").replace(/%2F/g, "/");
   return `${location.pathname}?${said}${behind ? `#${behind}` : ""}`;

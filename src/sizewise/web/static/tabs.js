@@ -10,6 +10,7 @@
  *       title,                heading of the answer
  *       verb, values,         "plan serve", {model, users, …}; empty values are left out, names as the flags
  *       extra,                values that only the page needs, in no command or download; optional
+ *       notes,                sentences above the answer; optional
  *       called,               {field: name of the value}, where the form has another name for it; optional
  *       slow,                 true: asked only when the form has rested for a moment
  *       explain,              true: the verb takes explain=true, and its `lines` are shown as formulas

@@ -145,6 +145,10 @@ def test_an_address_names_the_file_of_a_header_and_says_that_a_value_was_cleared
             "no device is called 'x'; sizewise catalog devices lists them",
             "no device is called 'x'; the field lists them as you type",
         ),
+        (
+            "no API price is known of 'x'; list them: sizewise catalog prices, or give --users",
+            "no API price is known of 'x'; give “Users at once”",
+        ),
         ("header:0a is no longer held", "the header of this file is no longer held"),
     ],
 )

@@ -73,6 +73,47 @@ def test_a_bad_body_is_a_problem(service: Service, name: str) -> None:
     check_problem(service.post("/api/memory", body), status)
 
 
+SAID = {
+    "nothing": (b"", "the body is empty; send an object of options, {} for none"),
+    "a mark first": (
+        b"\xef\xbb\xbf{}",
+        "the body begins with a byte order mark; save it as UTF-8 without one",
+    ),
+    "five thousand digits": (
+        b'{"a": ' + b"9" * 5_000 + b"}",
+        "the body holds a number of thousands of digits",
+    ),
+    "NaN": (b'{"a": NaN}', "the body is not valid JSON: NaN is not a JSON number"),
+    "a long name": (
+        json.dumps({"model": "x" * 300}).encode(),
+        "model: a name of at most 200 characters, a configuration (an object, or a text that begins with {), "
+        "or a list",
+    ),
+    "an unknown device": (
+        b'{"model": "7b", "on": "#"}',
+        "no device is called '#'; catalog, subject devices lists them",
+    ),
+    "a null character": (b'{"model": "a\\u0000b"}', "model: a null character is in no text"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_problem_speaks_of_the_request_alone(service: Service, name: str) -> None:
+    body, detail = SAID[name]
+    assert service.post("/api/memory", body).json["detail"] == detail
+
+
+def test_a_binary_file_of_runs_is_named_without_a_rule_of_the_terminal(service: Service) -> None:
+    answer = service.post("/api/laws/fit", {"runs": "a\0b"})
+    check_problem(answer, 409)
+    assert answer.json["detail"].endswith("CSV, JSON or JSONL alone")
+
+
+@pytest.mark.parametrize("text", ["," * 400_000, "[" * 400_000, '",' * 200_000, '\\",' * 200_000])
+def test_commas_of_a_text_are_no_entries(service: Service, text: str) -> None:
+    check_problem(service.post("/api/laws/fit", {"runs": f"{text}\n1,2\n"}), 409)
+
+
 @pytest.mark.parametrize(
     ("path", "size"),
     [("/api/choose", 64_001), ("/api/memory", 1_100_001), ("/api/laws/fit", 1_100_001)],

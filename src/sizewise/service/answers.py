@@ -9,11 +9,13 @@ import click
 
 from sizewise.architecture import Model
 from sizewise.cli.caller import Caller, Load
-from sizewise.errors import UsageError
+from sizewise.errors import SizewiseError, UsageError
 from sizewise.escaping import shorten
 from sizewise.notices import Notice
 from sizewise.scaling.run_files.source import text_of
-from sizewise.service.verbs import Verb, arguments
+from sizewise.service.contexts import context_of
+from sizewise.service.verbs import Verb
+from sizewise.service.wording import for_service
 from sizewise.sources.config_json import from_config
 from sizewise.sources.json_text import parse_object
 from sizewise.sources.reference import load_known
@@ -60,9 +62,16 @@ def ask(
     """Return the answer of a verb to values that are named as its options.
 
     ``known`` loads the models that are named; configurations among the values are read as they are.
-    ``here`` lets ``on`` mean this machine. Raises UsageError, InputError and HubError as the commands do.
+    ``here`` lets ``on`` mean this machine. Raises UsageError, InputError and HubError as the commands do, in
+    the words of a service.
     """
-    told = dict(values)
+    try:
+        return _asked(asked, dict(values), known, here=here, also_markdown=also_markdown)
+    except SizewiseError as error:
+        raise type(error)(error.code, for_service(error.message, asked.options)) from None
+
+
+def _asked(asked: Verb, told: dict[str, Any], known: Load, *, here: bool, also_markdown: bool) -> Reply:
     if not here:
         _refuse_here(asked, told)
     configurations = _taken_out(told)
@@ -81,13 +90,13 @@ def ask(
         runs=text_of(runs.encode(), "runs") if isinstance(runs, str) else None,
         also_markdown=also_markdown,
     )
-    _run(asked, arguments(asked, told), caller)
+    _run(asked, told, caller)
     return Reply(text=caller.answer, format=str(form), markdown=caller.markdown, notices=caller.notices)
 
 
-def _run(asked: Verb, words: list[str], caller: Caller) -> None:
+def _run(asked: Verb, told: Mapping[str, Any], caller: Caller) -> None:
     try:
-        with asked.command.make_context(asked.name, words, obj=caller) as context:
+        with context_of(asked, told, caller) as context:
             asked.command.invoke(context)
     except click.ClickException as error:
         raise UsageError("bad_option", error.format_message()) from None

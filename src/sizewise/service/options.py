@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from sizewise.errors import UsageError
-from sizewise.escaping import shorten
 from sizewise.service.quantities import (
     AMOUNT_LIMIT,
     NUMBER_LIMIT,
@@ -99,9 +98,7 @@ class Option:
             raise UsageError("bad_option", f"{self.name}: a number or a text")
         if isinstance(value, str):
             if "\0" in value:
-                raise UsageError(
-                    "bad_option", f"{self.name}: {shorten(value, 40)!r} holds a character that no text has"
-                )
+                raise UsageError("bad_option", f"{self.name}: a null character is in no text")
             return value
         if not isfinite(value):
             raise UsageError("bad_option", f"{self.name}: a finite number")
@@ -121,9 +118,14 @@ def options_of(command: click.Command) -> dict[str, Option]:
     return found
 
 
+def place_name(parameter: click.Parameter) -> str:
+    """Return the name of an option that has a place instead of a flag."""
+    return RENAMED.get(str(parameter.name), str(parameter.name))
+
+
 def _option(command: str, parameter: click.Parameter) -> Option:
     if isinstance(parameter, click.Argument):
-        name = RENAMED.get(str(parameter.name), str(parameter.name))
+        name = place_name(parameter)
         return Option(
             name=name, flag="", schema=_argument_schema(name, parameter), required=parameter.required
         )

@@ -28,6 +28,34 @@ _BOUNDS = {
     "pattern": "pattern",
 }
 """The words of JSON Schema and those of pydantic."""
+_WORDS = {
+    "missing": "is needed",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "at least {min_length} characters",
+    "string_pattern_mismatch": "not written as it has to be",
+    "string_unicode": "a text in Unicode",
+    "string_type": "a text",
+    "too_long": "at most {max_length} values",
+    "too_short": "at least {min_length} values",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "less_than_equal": "at most {le}",
+    "less_than": "below {lt}",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "above {gt}",
+    "literal_error": "one of {expected}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number, not so large",
+    "bool_type": "true or false",
+}
+"""What a value has to be, by the type of pydantic's error."""
+_MODEL_WORDS = (
+    "a name of at most 200 characters, a configuration (an object, or a text that begins with {), or a list"
+)
 _PLAIN: dict[str, Any] = {"boolean": bool, "number": float, "object": dict[str, Any], "string": str}
 _INTEGER = r"-?(0|[1-9][0-9]{0,18})"
 _REAL = rf"{_INTEGER}(\.[0-9]{{1,30}})?([eE][+-]?[0-9]{{1,3}})?"
@@ -65,7 +93,7 @@ def checked(asked: Verb, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(asked: Verb, error: ValidationError) -> str:
     """Return the first thing that is wrong, without the value."""
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]) if first["loc"] else "values"
     option = asked.options.get(name)
     if option is None:
@@ -73,7 +101,14 @@ def _told(asked: Verb, error: ValidationError) -> str:
         return f"{asked.name} has no option {shorten(name)!r}{near}"
     if option.quantity is not None:
         return f"{name}: not accepted; write it like {option.quantity.example}"
-    return f"{name}: {first['msg']}"
+    if option.name == "model":
+        return f"model: {_MODEL_WORDS}"
+    return f"{name}: {refusal(first)}"
+
+
+def refusal(error: Mapping[str, Any]) -> str:
+    """Return what a value has to be, of an error as pydantic details it."""
+    return _WORDS.get(error["type"], "not accepted").format_map(error.get("ctx", {}))
 
 
 def read_query(asked: Verb, query: Sequence[tuple[str, str]]) -> dict[str, Any]:

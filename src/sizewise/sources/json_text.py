@@ -5,6 +5,7 @@ and small: size, number of containers and entries, nesting. NaN and Infinity are
 keys reported.
 """
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple
     if len(data) > limit:
         raise InputError("header_too_large", f"{where} is over {limit:,} bytes; a config.json is smaller")
     _sniff(data, where)
-    if data.count(b"[") + data.count(b"{") > CONTAINER_LIMIT or data.count(b",") > ENTRY_LIMIT:
+    if _is_crowded(data) and _is_crowded(_without_strings(data)):
         raise InputError("too_many_entries", f"{where} holds more entries than a config.json can mean")
     duplicates: list[str] = []
 
@@ -41,28 +42,43 @@ def parse_object(data: bytes, where: str, *, limit: int = CONFIG_BYTES) -> tuple
             duplicates.extend(doubled[: max(0, DUPLICATES_NAMED - len(duplicates))])
         return found
 
+    def refuse(name: str) -> NoReturn:
+        raise InputError("bad_json", f"{where} is not valid JSON: {name} is not a JSON number")
+
     try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=pairs, parse_constant=_refuse)
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=pairs, parse_constant=refuse)
     except UnicodeDecodeError as error:
         raise InputError(
             "bad_utf8", f"{where} is not UTF-8 at byte {error.start}; save it as UTF-8"
         ) from None
     except RecursionError:
         raise InputError("too_deep", f"{where} nests deeper than {NESTING_LIMIT} levels") from None
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise InputError("bad_json", f"{where} is not valid JSON: {shorten(str(error), 120)}") from None
+    except ValueError:
+        raise InputError("bad_json", f"{where} holds a number of thousands of digits") from None
     if not isinstance(document, dict):
         raise InputError("bad_json", f"{where} holds no JSON object; a config.json starts with {{")
     _check_nesting(document, where)
     return document, duplicates
 
 
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+def _is_crowded(data: bytes) -> bool:
+    return data.count(b"[") + data.count(b"{") > CONTAINER_LIMIT or data.count(b",") > ENTRY_LIMIT
+
+
+def _without_strings(data: bytes) -> bytes:
+    """Return what is outside strings; the data themselves where they hold more strings than entries may."""
+    plain = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > 4 * (CONTAINER_LIMIT + ENTRY_LIMIT):
+        return data
+    return b"".join(plain.split(b'"')[::2])
 
 
 def _sniff(data: bytes, where: str) -> None:
     """Name what is often found in place of a config.json."""
+    if data.startswith(codecs.BOM_UTF8):
+        raise InputError("bad_json", f"{where} begins with a byte order mark; save it as UTF-8 without one")
     start = data.lstrip()[:512]
     if not start:
         raise InputError("truncated", f"{where} is empty; download it again")

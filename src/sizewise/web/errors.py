@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sizewise.escaping import shorten
+from sizewise.service.schemas import refusal
 from sizewise.web.problems import CLOSE, TITLES, problem
 
 log = logging.getLogger("sizewise.web")
@@ -31,7 +32,7 @@ def add_errors(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place = first["loc"][-1] if first.get("loc") else "values"
-        return problem(422, "bad_option", f"{shorten(str(place))}: {shorten(str(first['msg']), 200)}")
+        return problem(422, "bad_option", f"{shorten(str(place))}: {refusal(first)}")
 
     async def late(_: Request, __: Exception) -> Response:
         return problem(408, "timeout", "the body arrived too slowly", CLOSE)

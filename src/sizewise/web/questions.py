@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import FastAPI, Request, Response
 
-from sizewise.errors import SizewiseError
+from sizewise.errors import InputError, SizewiseError
 from sizewise.escaping import shorten
 from sizewise.service.answerer import Answerer
 from sizewise.service.schemas import checked, read_query
@@ -83,16 +83,24 @@ def _by_body(asked: Verb, answerer: Answerer) -> Handler:
             return problem(415, "unknown_format", "send application/json")
         body = await request.body()
         try:
-            values, doubled = parse_object(body, "the body")
+            values = _object(body)
         except SizewiseError as error:
             return problem(400, error.code, error.message)
-        if doubled:
-            return problem(400, "bad_json", f"the body holds {shorten(doubled[0])} more than once")
         if len(body) > QUESTION_BYTES and not {"model", "runs"} & values.keys():
             return problem(413, "too_large", f"options have at most {QUESTION_BYTES:,} bytes")
         return await _answer(answerer, asked, values)
 
     return by_body
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """Return the options of a body. Raises InputError as `parse_object`, and for names that come twice."""
+    if not body.strip():
+        raise InputError("truncated", "the body is empty; send an object of options, {} for none")
+    values, doubled = parse_object(body, "the body")
+    if doubled:
+        raise InputError("bad_json", f"the body holds {shorten(doubled[0])} more than once")
+    return values
 
 
 def _is_json(content_type: str) -> bool:

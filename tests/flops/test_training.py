@@ -7,6 +7,7 @@ import pytest
 
 from sizewise.api import load
 from sizewise.flops import forward_flops, hardware_flops, model_flops, training_flops
+from sizewise.flops.passes import passes
 from sizewise.ledger import Line
 from sizewise.recipe import Adapter, Recipe
 
@@ -117,3 +118,14 @@ def test_causal_scores_are_the_useful_part() -> None:
     model = load("llama-2-7b")
     full, causal = (training_flops(model, PLAIN, scores=scores) for scores in ("full", "causal"))
     assert full.value - causal.value == 3 * 4 * 32 * 4096 * (256 * 256 - 256 * 257 // 2)
+
+
+@pytest.mark.parametrize("name", ["llama-2-7b", "mixtral-8x7b-v0.1", "gpt2"])
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_layers_counted_together_cost_what_they_cost_one_by_one(name: str, method: str) -> None:
+    """A part that freezes nothing makes every layer one of its own."""
+    adapter = None if method == "full" else Adapter(rank=8, targets=("all-linear",))
+    recipe = Recipe(sequence=1024, method=method, adapter=adapter)  # type: ignore[arg-type]
+    alone = replace(recipe, frozen=("no part of the model",))
+    together, apart = (passes(load(name).architecture, one) for one in (recipe, alone))
+    assert sorted(map(str, together)) == sorted(map(str, apart))

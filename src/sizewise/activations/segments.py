@@ -37,7 +37,15 @@ def segments(
             known[id(piece)] = (one, loads(piece, one))
         return known[id(piece)]
 
+    made: dict[tuple[object, ...], Segment] = {}
+
     def segment(pieces: tuple[Piece, ...], **policy: bool | int) -> Segment:
+        alike = (*map(id, pieces), *policy.items())
+        if alike not in made:
+            made[alike] = new_segment(pieces, **policy)
+        return made[alike]
+
+    def new_segment(pieces: tuple[Piece, ...], **policy: bool | int) -> Segment:
         pairs = [measured(piece) for piece in pieces]
         return Segment(
             pieces=tuple(one for one, _ in pairs),

@@ -103,29 +103,40 @@ def _visits(architecture: Architecture, recipe: Recipe) -> list[_Visit]:
     """Return the components of all layers, those of the first trained layer apart."""
     beside = adapted(architecture, recipe)
     marked = [
-        (place, position, _marks(place, position[1], recipe, beside.get(place, ())))
-        for place, position in _positions(architecture.language())
+        (place, number, layers, _marks(place, layers[0], recipe, beside.get(place, ())))
+        for place, number in _numbered(architecture.language())
+        for layers in _marked_alike(place, recipe)
     ]
-    first = min((position for _, position, marks in marked if marks.any), default=None)
+    first = min(((number, min(layers)) for _, number, layers, marks in marked if marks.any), default=None)
     alike: Counter[tuple[int, _Marks, Stage]] = Counter()
-    places = {id(place): place for place, _, _ in marked}
-    for place, position, marks in marked:
-        alike[id(place), marks, _stage(position, first)] += place.uses
+    places = {id(place): place for place, _, _, _ in marked}
+    for place, number, layers, marks in marked:
+        for stage, times in Counter(_stage((number, layer), first) for layer in layers).items():
+            alike[id(place), marks, stage] += place.uses * times
     return [
         _Visit(place=places[key], marks=marks, stage=stage, times=times)
         for (key, marks, stage), times in alike.items()
     ]
 
 
-def _positions(places: Iterator[Placed]) -> Iterator[tuple[Placed, tuple[int, int]]]:
-    """Yield each component of each layer with (number of its stack or part, layer)."""
+def _numbered(places: Iterator[Placed]) -> Iterator[tuple[Placed, int]]:
+    """Yield each component with the number of its stack or part."""
     items: list[str] = []
     for place in places:
         item = place.prefix.partition(".{}")[0] if place.in_stack else place.prefix
         if item not in items:
             items.append(item)
-        for layer in place.layers:
-            yield place, (items.index(item), layer)
+        yield place, items.index(item)
+
+
+def _marked_alike(place: Placed, recipe: Recipe) -> Iterator[tuple[int, ...]]:
+    """Yield the layers of a component in groups that are trained alike: only frozen parts tell them apart."""
+    if not recipe.frozen:
+        if place.layers:
+            yield tuple(place.layers)
+        return
+    for layer in place.layers:
+        yield (layer,)
 
 
 def _stage(position: tuple[int, int], first: tuple[int, int] | None) -> Stage:

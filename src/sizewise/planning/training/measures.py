@@ -123,7 +123,8 @@ def _kept_floor(model: Model, shares: Shares, record: Recorder) -> Callable[[Rec
     def by_layer(recipe: Recipe) -> tuple[int, ...]:
         (share,) = shares(recipe.sharding.tensor, 1, 1)
         found = segments(record(replace(model, architecture=share), recipe), recipe)
-        return tuple(kept_bytes((layer,)) for layer in found[1:-1])
+        kept = {id(layer): kept_bytes((layer,)) for layer in {id(one): one for one in found}.values()}
+        return tuple(kept[id(layer)] for layer in found[1:-1])
 
     def floor(recipe: Recipe) -> int:
         sharding = recipe.sharding

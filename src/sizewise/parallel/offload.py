@@ -5,8 +5,9 @@ host keep room for the largest layer still to come, as an offloaded one is broug
 Source: transformers 5.23, integrations/accelerate.py (infer_auto_device_map, get_balanced_memory).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Literal
 
 from sizewise.architecture import Architecture, Group, Part, Stack
@@ -53,13 +54,7 @@ def offload(
     engine takes 90 % of a single device's memory and of the host's.
     """
     units = tuple(_units(architecture))
-    measured: dict[tuple[Part | Stack, ...], int] = {}
-    sizes = []
-    for unit in units:
-        body = _body(architecture, {unit}, named=False)
-        if body not in measured:
-            measured[body] = bytes_of(replace(architecture, body=body, towers=(), beside=()))
-        sizes.append(measured[body])
+    sizes = _sizes(architecture, bytes_of)
     places = list(placed(sizes, memories, host))
     table, head = _tied(architecture)
     if table is not None and head is not None:
@@ -77,10 +72,11 @@ def placed(sizes: Sequence[int], memories: Sequence[int], host: int) -> Iterator
     stores += [("host", host), ("disk", None)]
     kept_free = {0, "host"} if memories else {"host"}
     current, used = 0, 0
-    for index, size in enumerate(sizes):
+    later = [0, *accumulate(reversed(sizes), max)][-2::-1]
+    for size, largest in zip(sizes, later, strict=True):
         while True:
             store, limit = stores[current]
-            reserve = max(sizes[index + 1 :], default=0) if store in kept_free else 0
+            reserve = largest if store in kept_free else 0
             if limit is None or used + size + reserve <= limit:
                 break
             current, used = current + 1, 0
@@ -116,29 +112,58 @@ def _units(architecture: Architecture) -> Iterator[Unit]:
             yield from ((position, layer) for layer in sorted(_layers(item)))
 
 
+def _sizes(architecture: Architecture, bytes_of: Callable[[Architecture], int]) -> list[int]:
+    """Return the bytes of every unit; those that are alike are measured once."""
+    measured: dict[Part | Stack, int] = {}
+
+    def size(item: Part | Stack) -> int:
+        if item not in measured:
+            measured[item] = bytes_of(replace(architecture, body=(item,), towers=(), beside=()))
+        return measured[item]
+
+    found: list[int] = []
+    for item in architecture.body:
+        if isinstance(item, Part):
+            found.append(size(item))
+            continue
+        groups: dict[int, tuple[int, ...]] = {}
+        for number, group in enumerate(item.groups):
+            for layer in group.layers:
+                groups[layer] = (*groups.get(layer, ()), number)
+        kinds = {kind: size(_one_layer(item, kind)) for kind in dict.fromkeys(groups.values())}
+        found += (kinds[groups[layer]] for layer in sorted(_layers(item)))
+    return found
+
+
+def _one_layer(stack: Stack, numbers: Iterable[int]) -> Stack:
+    """Return one layer that is in groups of these numbers; those of layers that are alike are equal."""
+    groups = (stack.groups[number] for number in numbers)
+    return replace(stack, groups=tuple(replace(group, layers=group.layers[:1]) for group in groups))
+
+
 def _layers(stack: Stack) -> Iterator[int]:
     return (layer for group in stack.groups for layer in group.layers)
 
 
-def _body(architecture: Architecture, chosen: set[Unit], *, named: bool = True) -> tuple[Part | Stack, ...]:
-    """Return the chosen units; with ``named`` false layers that are alike become equal."""
+def _body(architecture: Architecture, chosen: set[Unit]) -> tuple[Part | Stack, ...]:
+    """Return the chosen units."""
     body: list[Part | Stack] = []
     for position, item in enumerate(architecture.body):
         if isinstance(item, Part):
             if (position, None) in chosen:
                 body.append(item)
             continue
-        groups = tuple(_groups(item, {layer for where, layer in chosen if where == position}, named))
+        groups = tuple(_groups(item, {layer for where, layer in chosen if where == position}))
         if groups:
             body.append(replace(item, groups=groups))
     return tuple(body)
 
 
-def _groups(stack: Stack, layers: set[int | None], named: bool) -> Iterator[Group]:
+def _groups(stack: Stack, layers: set[int | None]) -> Iterator[Group]:
     for group in stack.groups:
         held = tuple(layer for layer in group.layers if layer in layers)
         if held:
-            yield replace(group, layers=held if named else group.layers[: len(held)])
+            yield replace(group, layers=held)
 
 
 def _tied(architecture: Architecture) -> tuple[Unit | None, Unit | None]:

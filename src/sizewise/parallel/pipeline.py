@@ -45,10 +45,8 @@ def _stage(architecture: Architecture, layers: range, depth: int) -> Architectur
     table = token_table(architecture)
 
     def holds(part: Part, place: Place) -> bool:
-        if isinstance(place, int):
-            return place in layers
         if place == "end":
             return last
         return first or (last and part is table)
 
-    return selected(architecture, holds, towers=first)
+    return selected(architecture, holds, layers=layers, towers=first)

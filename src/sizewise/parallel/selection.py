@@ -22,11 +22,16 @@ FINAL_WORDS = ("final", "unembed")
 """Words in the names of parts that belong to the end although classes register them first."""
 
 
-def selected(architecture: Architecture, holds: Holds, *, towers: bool = False) -> Architecture:
-    """Return the parts for which ``holds`` is true, and the towers if wanted."""
+def selected(
+    architecture: Architecture, holds: Holds, *, layers: range | None = None, towers: bool = False
+) -> Architecture:
+    """Return the parts for which ``holds`` is true, and the towers if wanted.
+
+    ``layers`` are held whole and no others, where layers are not asked about one by one.
+    """
     return replace(
         architecture,
-        body=tuple(_kept(architecture.body, holds)),
+        body=tuple(_kept(architecture.body, holds, layers)),
         towers=architecture.towers if towers else (),
         beside=(),
     )
@@ -59,12 +64,13 @@ def _is_token_table(part: Part) -> bool:
     return isinstance(part.component, Embedding) and part.component.role == "embedding"
 
 
-def _kept(body: Iterable[Part | Stack], holds: Holds) -> Iterator[Part | Stack]:
+def _kept(body: Iterable[Part | Stack], holds: Holds, layers: range | None) -> Iterator[Part | Stack]:
     after = False
     for item in body:
         if isinstance(item, Stack):
             after = True
-            yield replace(item, groups=tuple(_groups(item, holds)))
+            groups = _groups(item, holds) if layers is None else _whole(item, layers)
+            yield replace(item, groups=tuple(groups))
         elif holds(item, _outside(item, after=after)):
             yield item
 
@@ -79,6 +85,13 @@ def _groups(stack: Stack, holds: Holds) -> Iterator[Group]:
             parts = tuple(part for part, held in zip(group.block.parts, flags, strict=True) if held)
             if parts:
                 yield Group(block=Block(parts=parts), layers=tuple(layers))
+
+
+def _whole(stack: Stack, layers: range) -> Iterator[Group]:
+    for group in stack.groups:
+        held = tuple(layer for layer in group.layers if layer in layers)
+        if held and group.block.parts:
+            yield replace(group, layers=held)
 
 
 def _outside(part: Part, *, after: bool) -> Place:

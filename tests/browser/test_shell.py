@@ -28,7 +28,7 @@ def test_an_answer_says_what_is_not_known(query: str, said: str, visit: Callable
 
 
 def test_an_answer_leaves_the_errors_of_another(visit: Callable[..., Visit]) -> None:
-    seen = visit().open("?tab=size&ttft=x")
+    seen = visit().open("?tab=size&task=code&on=rtx-4090&ttft=x")
     seen.is_refused = True
     told = seen.page.locator("form p.error").all_inner_texts()
     assert [one for one in told if "500ms" in one]

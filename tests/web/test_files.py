@@ -140,20 +140,31 @@ def test_an_address_names_the_file_of_a_header_and_says_that_a_value_was_cleared
     ("text", "said"),
     [
         ("name one load: --users 50 or --rps 12", "name one load: “Users at once” 50 or --rps 12"),
+        ("name one load: users 50 or rps 12", "name one load: “Users at once” 50 or rps 12"),
         ("users: not accepted", "“Users at once”: not accepted"),
+        ("users and tpot need what computes", "“Users at once” and “Time” need what computes"),
+        ("the users are more than tpot 3", "the users are more than “Time” 3"),
+        ("use kv_cache_dtype fp8", "use “Cache format” fp8"),
         (
             "no device is called 'x'; sizewise catalog devices lists them",
             "no device is called 'x'; the field lists them as you type",
         ),
         (
-            "no API price is known of 'x'; list them: sizewise catalog prices, or give --users",
+            "no device is called 'x'; catalog, subject devices lists them",
+            "no device is called 'x'; the field lists them as you type",
+        ),
+        (
+            "no API price is known of 'x'; list them: catalog, subject prices, or give users",
             "no API price is known of 'x'; give “Users at once”",
         ),
         ("header:0a is no longer held", "the header of this file is no longer held"),
     ],
 )
 def test_messages_name_fields_by_their_labels(text: str, said: str):
-    script = "return m.inPageWords(given, (name) => (name === 'users' ? 'Users at once' : ''));"
+    script = """
+      const labels = { users: "Users at once", tpot: "Time", kv_cache_dtype: "Cache format" };
+      return m.inPageWords(given, (name) => labels[name] ?? "");
+    """
     assert told("words.js", script, text) == said
 
 

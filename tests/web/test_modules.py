@@ -152,6 +152,12 @@ def test_an_address_says_every_value_and_is_read_back():
             "bad_option",
             "runtime",
         ),
+        (
+            "vllm does not run q4_k_m, a file type of llama.cpp; use runtime llama.cpp",
+            "bad_option",
+            "runtime",
+        ),
+        ("context and tpot need what computes: on rtx-4090", "bad_option", "context"),
         ("llama config: hidden_size is -3", "bad_config", "model"),
         ("something else", "bad_option", ""),
     ],

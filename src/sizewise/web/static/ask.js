@@ -1,6 +1,7 @@
 /** Questions to the service: the command line's verbs under /api, answered in its JSON. */
 
 import { binary, gib, large, short } from "./numbers.js";
+import { namesIn } from "./words.js";
 
 /** Names of values that stand on a command line without a flag, in their order. */
 const PLACED = ["subject", "name", "words", "laws", "runs", "model"];
@@ -22,8 +23,7 @@ export class Problem extends Error {
     const quoted = [...this.message.matchAll(/'([^']+)'/g)].map((found) => found[1]);
     const holds = ([name, value]) => typeof value === "string" && name !== "set" && !configuration(value)
       && [value, ...value.split(/[,:]/)].some((part) => quoted.includes(part.trim()));
-    const flag = /--([a-z][a-z-]*)/.exec(this.message)?.[1].replaceAll("-", "_");
-    return this.field || [begins, Object.entries(values).find(holds)?.[0], FIELDS_OF_CODES[this.code], flag]
+    return this.field || [begins, Object.entries(values).find(holds)?.[0], FIELDS_OF_CODES[this.code], ...namesIn(this.message)]
       .find((name) => name in values) || "";
   }
 }

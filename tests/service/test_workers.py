@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sizewise.errors import InputError
-from sizewise.service.workers import Unanswered, Workers
+from sizewise.service.workers import Unanswered, Workers, expected_wait
 
 sys.path.insert(0, str(Path(__file__).parent))
 from jobs_for_tests import Dying, Hungry, Named, Refusing
@@ -60,6 +60,7 @@ def test_a_late_process_is_killed_and_replaced(workers):
     (late,) = done(workers, Named(60), seconds=0.2)
     assert isinstance(late, Unanswered)
     assert "0.2 s" in late.message
+    assert late.retry_after is None
     assert not lives(first)
     (second,) = done(workers, Named())
     assert isinstance(second, int)
@@ -70,6 +71,7 @@ def test_a_late_process_is_killed_and_replaced(workers):
 def test_a_dead_process_is_replaced(workers, job):
     (dead,) = done(workers, job)
     assert isinstance(dead, Unanswered)
+    assert dead.retry_after is None
     assert isinstance(done(workers, Named())[0], int)
 
 
@@ -102,6 +104,36 @@ def test_no_one_waits_for_a_turn_longer_than_for_an_answer(workers):
 
     with pytest.raises(Unanswered, match="ask again"):
         asyncio.run(asked())
+
+
+@pytest.mark.parametrize(
+    ("running", "waiting", "most", "wait"),
+    [([], 0, 2, 0), ([9], 0, 2, 0), ([9, 1], 0, 2, 4.5), ([4, 4], 5, 2, 12), ([3], 1, 1, 6)],
+)
+def test_the_wait_is_told_by_those_who_are_before(running, waiting, most, wait):
+    assert expected_wait(running, waiting, most) == wait
+
+
+def test_who_would_wait_too_long_is_told_so_at_once(workers, monkeypatch):
+    started = []
+
+    async def asked():
+        long = [asyncio.ensure_future(workers.do(Named(60), LONG)) for _ in range(2)]
+        while len(workers._busy) < 2:
+            await asyncio.sleep(0.01)
+        workers._busy.update(dict.fromkeys(workers._busy, 0.0))
+        monkeypatch.setattr("sizewise.service.workers.monotonic", lambda: 50.0)
+        monkeypatch.setattr(workers._threads, "submit", lambda *_: started.append(_))
+        try:
+            await workers.do(Named(), 20.0)
+        finally:
+            workers.close()
+            await asyncio.gather(*long, return_exceptions=True)
+
+    with pytest.raises(Unanswered) as caught:
+        asyncio.run(asked())
+    assert caught.value.retry_after == 25
+    assert started == []
 
 
 def test_nothing_lives_after_the_end_and_nothing_starts(workers):

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from sizewise.service.workers import Unanswered
+from sizewise.web.busy import busy
 from sizewise.web.errors import Bugs
 from sizewise.web.host_check import HostCheck
 from sizewise.web.rate import RateLimit
@@ -112,3 +114,12 @@ def test_a_bug_is_a_problem_that_tells_nothing(caplog: pytest.LogCaptureFixture)
     assert "Traceback" not in caplog.text
     with pytest.raises(AssertionError):
         check_problem(found, 400)
+
+
+def test_only_who_may_gain_by_it_is_told_to_ask_again() -> None:
+    late = busy(Unanswered("the answer takes more than 2 s"))
+    assert late.status_code == 409
+    assert "retry-after" not in late.headers
+    full = busy(Unanswered("too many questions wait", retry_after=3))
+    assert full.status_code == 503
+    assert full.headers["retry-after"] == "3"

@@ -10,10 +10,12 @@ import pickle
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from math import ceil
 from threading import BoundedSemaphore, Timer
+from time import monotonic
 from typing import Any
 
 from sizewise import errors
@@ -28,12 +30,26 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 
 
 class Unanswered(Exception):  # noqa: N818 - it is no fault of the question
-    """No answer in time; ``message`` says why, and ``retry_after`` (seconds) when to ask again, if ever."""
+    """No answer in time; ``message`` says why, and ``retry_after`` (seconds) when to ask again.
+
+    None: the same question would come to the same.
+    """
 
     def __init__(self, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.retry_after = retry_after
+
+
+def expected_wait(running: Collection[float], waiting: int, most: int) -> float:
+    """Return the seconds until a turn after ``waiting`` others, each expected to take what the longest does.
+
+    ``running`` are the seconds that jobs have taken so far; as long again is the best guess at what is left.
+
+    >>> expected_wait([4.0, 1.0], 4, 2), expected_wait([4.0], 0, 2)
+    (10.0, 0.0)
+    """
+    return max(running) * (waiting + 1) / most if len(running) >= most else 0.0
 
 
 class Worker:
@@ -112,10 +128,12 @@ class Workers:
         self, *, most: int = WORKERS, queue: int = QUEUE, environment: Mapping[str, str] | None = None
     ) -> None:
         self._environment = environment
+        self._most = most
+        self._asked: set[Future[Any]] = set()
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="worker")
         self._places = BoundedSemaphore(most + queue)
         self._idle: deque[Worker] = deque()
-        self._busy: set[Worker] = set()
+        self._busy: dict[Worker, float] = {}
         self._is_closed = False
 
     @property
@@ -126,16 +144,20 @@ class Workers:
     async def do(self, job: Job, seconds: float) -> Any:
         """Return what a job comes to within so many seconds, waiting no longer than that for its turn.
 
-        Raises Unanswered, and SizewiseError as the job.
+        Raises Unanswered, at once where that is to be expected, and SizewiseError as the job.
         """
+        wait = self._wait()
+        if wait > seconds:
+            raise Unanswered("long questions are being answered; ask again", retry_after=ceil(wait))
         if not self._places.acquire(blocking=False):
             raise Unanswered("too many questions wait; ask again in a moment", retry_after=1)
         try:
             future = self._threads.submit(self._done, job, seconds)
         except RuntimeError:
             self._places.release()
-            raise Unanswered("the service is ending") from None
-        future.add_done_callback(lambda _: self._places.release())
+            raise Unanswered("the service is ending", retry_after=5) from None
+        self._asked.add(future)
+        future.add_done_callback(self._answered)
         answer = asyncio.wrap_future(future)
         await asyncio.wait((answer,), timeout=seconds)
         if future.cancel():
@@ -152,9 +174,18 @@ class Workers:
         while self._idle:
             self._idle.pop().end()
 
+    def _wait(self) -> float:
+        """Return the seconds until a turn, as far as can be told."""
+        now, starts = monotonic(), tuple(self._busy.values())
+        return expected_wait([now - start for start in starts], len(self._asked) - len(starts), self._most)
+
+    def _answered(self, future: Future[Any]) -> None:
+        self._asked.discard(future)
+        self._places.release()
+
     def _done(self, job: Job, seconds: float) -> Any:
         worker = self._free()
-        self._busy.add(worker)
+        self._busy[worker] = monotonic()
         try:
             if self._is_closed:
                 raise EOFError
@@ -168,7 +199,7 @@ class Workers:
                 raise Unanswered(f"the answer takes more than {seconds:g} s; ask for less at once") from None
             raise Unanswered("the process that answered has ended; ask for less at once") from None
         finally:
-            self._busy.discard(worker)
+            self._busy.pop(worker, None)
         self._idle.append(worker)
         return found
 

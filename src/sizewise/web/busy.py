@@ -7,6 +7,7 @@ from sizewise.web.problems import problem
 
 
 def busy(error: Unanswered) -> Response:
-    """Return a problem document: 503, and when to ask again."""
-    again = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    return problem(503, "busy", error.message, again)
+    """Return a problem document: 503 and when to ask again, 409 where that would not help."""
+    if error.retry_after is None:
+        return problem(409, "too_slow", error.message)
+    return problem(503, "busy", error.message, {"Retry-After": str(error.retry_after)})

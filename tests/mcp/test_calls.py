@@ -1,7 +1,6 @@
 """A call answers what the command line prints; what is wrong comes back as one line."""
 
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ import pytest
 from mcp import Client, MCPError
 from mcp.types import CallToolResult
 
-from sizewise.mcp import server
 from sizewise.mcp.calls import answered
-from sizewise.service.verbs import OFFERED, verb
+from sizewise.service import answerer as answering
+from sizewise.service.answerer import Answerer
+from sizewise.service.verbs import OFFERED, Verb, verb
 
 from .conftest import Called, within
 from .examples import EXAMPLES, LLAMA, runs
@@ -25,6 +25,11 @@ def text(result: CallToolResult) -> str:
     (content,) = result.content
     assert content.type == "text"
     return content.text
+
+
+def answer(asked: Verb, arguments: dict[str, Any]) -> CallToolResult:
+    """Return the result of a call that needs no process."""
+    return anyio.run(answered, asked, arguments, Answerer())
 
 
 def refused(result: CallToolResult) -> str:
@@ -56,8 +61,11 @@ def test_an_answer_is_that_of_the_command_line(tool: str, called: Called, run: C
     assert text(result).startswith(run(*words, "--format", "md", "--quiet").out.rstrip("\n"))
 
 
-def test_null_is_as_good_as_nothing(called: Called) -> None:
-    assert called("params", {"model": "7b", "layers": None}) == called("params", {"model": "7b"})
+@pytest.mark.parametrize("value", [None, float("inf"), float("-inf"), float("nan")])
+def test_a_number_that_is_none_is_refused_as_it_arrives(value: float | None, called: Called) -> None:
+    """The official client writes what is not finite as null."""
+    line = refused(called("memory", {"model": "7b", "context": value}))
+    assert line == "error [bad_option]: context: null is no value; leave it out"
 
 
 def test_warnings_follow_the_text(called: Called) -> None:
@@ -103,7 +111,7 @@ def test_a_number_beyond_sense_is_refused(name: str) -> None:
     for option in asked.options.values():
         if option.schema.get("type") in {"integer", "number"}:
             for value in BEYOND:
-                line = refused(answered(asked, {**example, option.name: value}))
+                line = refused(answer(asked, {**example, option.name: value}))
                 assert line.startswith(f"error [bad_option]: {option.name}: ")
 
 
@@ -138,7 +146,7 @@ def test_a_deep_configuration_is_refused() -> None:
     deep: dict[str, Any] = {}
     for _ in range(100_000):
         deep = {"a": deep}
-    refused(answered(verb("params"), {"model": {**LLAMA, "x": deep}}))
+    refused(answer(verb("params"), {"model": {**LLAMA, "x": deep}}))
 
 
 @pytest.mark.parametrize(
@@ -167,38 +175,55 @@ def test_an_unknown_tool_is_an_error_of_the_protocol() -> None:
 
 
 def test_our_own_mistake_is_one_line(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sizewise.mcp.calls.ask", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("sizewise.service.answerer.ask", lambda *_, **__: 1 / 0)
     assert "error [bug]: ZeroDivisionError in params" in refused(called("params", {"model": "7b"}))
 
 
 def test_a_slow_question_lets_others_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    release = threading.Event()
+    """The slow one is answered when the other is, never before."""
+    ended = []
 
-    def slow(asked: Any, arguments: Any, *, here: bool = False) -> CallToolResult:
-        if asked.name == "validate":
-            release.wait()
-        return answered(asked, arguments, here=here)
+    async def slow(workers: Any, *_: Any) -> Any:
+        await release.wait()
+        return answering.ask(verb("catalog"), {"subject": "formats"})
 
-    async def both(client: Client) -> list[str]:
-        ended = []
-
+    async def both(client: Client) -> None:
         async def ask(tool: str, arguments: dict[str, Any]) -> None:
-            await client.call_tool(tool, arguments)
+            assert not (await client.call_tool(tool, arguments)).is_error
             ended.append(tool)
             release.set()
 
         async with anyio.create_task_group() as group:
-            group.start_soon(ask, "validate", {"quantity": ["pool"], "no_such_option": 1})
+            group.start_soon(ask, "validate", {"quantity": ["pool"], "format": "table"})
             await anyio.wait_all_tasks_blocked()
             group.start_soon(ask, "params", {"model": "7b"})
-        return ended
 
-    monkeypatch.setattr(server, "answered", slow)
-    assert within(both) == ["params", "validate"]
+    release = anyio.Event()
+    monkeypatch.setattr("sizewise.service.workers.Workers.do", slow)
+    within(both)
+    assert ended == ["params", "validate"]
 
 
 def test_a_question_that_takes_too_long_is_answered_with_an_error(
     called: Called, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "DEADLINE_S", 0)
-    assert "error [too_slow]" in refused(called("params", {"model": "7b"}))
+    monkeypatch.setattr(answering, "LONG_SECONDS", 0.01)
+    line = refused(called("plan_train", {"model": "1e16", "on": "h100-sxm:100000"}))
+    assert line.startswith("error [too_slow]: the answer takes more than 0.01 s")
+
+
+def test_its_processes_end_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Answerer] = []
+
+    class Noted(Answerer):
+        def __init__(self, **ways: bool) -> None:
+            super().__init__(**ways)
+            made.append(self)
+
+    async def ask(client: Client) -> list[int]:
+        await client.call_tool("validate", EXAMPLES["validate"].arguments)
+        return made[0]._workers.processes
+
+    monkeypatch.setattr("sizewise.mcp.server.Answerer", Noted)
+    assert len(within(ask)) == 1
+    assert made[0]._workers.processes == []

@@ -7,21 +7,24 @@ from typing import Any
 from mcp.types import CallToolResult, TextContent
 
 from sizewise.errors import SizewiseError, UsageError
-from sizewise.service.answers import Reply, ask
+from sizewise.service.answerer import Answerer
+from sizewise.service.answers import Reply
 from sizewise.service.schemas import checked
 from sizewise.service.verbs import Verb
+from sizewise.service.workers import Unanswered
 
 WARNINGS_SHOWN = 20
 
 
-def answered(asked: Verb, arguments: Mapping[str, Any], *, here: bool = False) -> CallToolResult:
+async def answered(asked: Verb, arguments: Mapping[str, Any], answerer: Answerer) -> CallToolResult:
     """Return the result of a call; an error is a result of one line too, so that an agent can mend it.
 
-    ``here`` lets ``on`` mean the machine that the server runs on.
+    ``answerer`` makes answers with their Markdown, within its deadlines.
     """
     try:
-        values = _checked(asked, arguments)
-        return _result(ask(asked, values, here=here, also_markdown=True))
+        return _result(await answerer.answer(asked, _checked(asked, arguments)))
+    except Unanswered as error:
+        return failed("too_slow" if error.retry_after is None else "busy", error.message)
     except SizewiseError as error:
         return failed(error.code, error.message)
     except Exception as error:
@@ -34,8 +37,11 @@ def failed(code: str, message: str) -> CallToolResult:
 
 
 def _checked(asked: Verb, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments as an answer takes them; null is as good as nothing. Raises as `checked`."""
-    values = checked(asked, {name: value for name, value in arguments.items() if value is not None})
+    """Return the arguments as an answer takes them. Raises as `checked`, for null too.
+
+    Clients write infinity as null: a number that was given, and is none.
+    """
+    values = checked(asked, arguments)
     if "model" in values:
         models = values["model"]
         values["model"] = list(map(_inert, models)) if isinstance(models, list) else _inert(models)

@@ -33,10 +33,12 @@ _COUNT = re.compile(r":\s*([0-9]{1,9})")
 class Answerer:
     """Answers questions of a service; close it at the end.
 
-    Answers are kept as long as the process: facts and prices do not change under it.
+    Answers are kept as long as the process: facts and prices do not change under it. ``here`` lets ``on``
+    mean this machine; ``also_markdown``: answers come as Markdown beside their format.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, here: bool = False, also_markdown: bool = False) -> None:
+        self._here, self._also_markdown = here, also_markdown
         self._workers = Workers()
         self._fetchers = Workers(environment=without_login())
         self._answers: BoundedCache[Reply] = BoundedCache(**ANSWERS)
@@ -54,10 +56,16 @@ class Answerer:
             return kept
         models = {reference: self._held(reference).packed for reference in _references(values)}
         if models or is_long(asked, values):
-            job = Question(verb=asked.name, values=dict(values), models=models)
+            job = Question(
+                verb=asked.name,
+                values=dict(values),
+                models=models,
+                here=self._here,
+                also_markdown=self._also_markdown,
+            )
             reply: Reply = await self._workers.do(job, LONG_SECONDS if asked.is_slow else SHORT_SECONDS)
         else:
-            reply = ask(asked, values)
+            reply = ask(asked, values, here=self._here, also_markdown=self._also_markdown)
         self._answers.put(name, reply, len(name) + len(reply.text))
         return reply
 

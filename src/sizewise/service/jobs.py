@@ -35,16 +35,23 @@ def held(model: Model, reference: str, kind: str) -> HeldModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A verb with its values, and the held models that these name."""
+    """A verb with its values, the held models that these name, and the ways of `ask`."""
 
     verb: str
     values: Mapping[str, Any]
     models: Mapping[str, bytes] = field(default_factory=dict)
+    here: bool = False
     also_markdown: bool = False
 
     def done(self) -> Reply:
         """Return the answer. Raises SizewiseError as `ask`."""
-        return ask(verb(self.verb), self.values, known=self._known, also_markdown=self.also_markdown)
+        return ask(
+            verb(self.verb),
+            self.values,
+            known=self._known,
+            here=self.here,
+            also_markdown=self.also_markdown,
+        )
 
     def _known(self, reference: str, settings: Sequence[str]) -> Model:
         packed = self.models.get(reference)

@@ -69,7 +69,7 @@ def test_own_runs_are_fitted_and_the_card_is_saved(visit: Callable[..., Visit], 
     table = seen.page.get_by_role("region", name="L = E + A/N^alpha + B/D^beta")
     assert "0.3478" in table.inner_text()
     assert "0.3658" in table.inner_text()
-    for kind in ("Markdown", "JSON"):
+    for kind in ("HTML", "Markdown", "JSON"):
         with seen.page.expect_download() as download:
             seen.page.get_by_role("group", name="Scaling card").get_by_role("button", name=kind).click()
         text = Path(download.value.path()).read_text(encoding="utf-8")
@@ -143,3 +143,53 @@ def test_bytes_a_parameter_are_sixteen_for_adam_in_full_precision(visit: Callabl
     assert rows["fp32, Adam"][1:5] == ["4", "4", "8", "16"]
     assert rows["bf16 with an fp32 copy, Adam"][4] == "16"
     assert float(rows["adapters beside packed weights"][4]) < 2
+
+
+def test_a_budget_and_a_fit_are_downloaded_as_tables(visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=laws&flops=1e21&bootstrap=20&hold_out=none")
+    seen.change(lambda: seen.field("Your own runs").fill(RUNS) or seen.field("Your own runs").blur())
+    seen.page.get_by_role("heading", name="Your own runs").wait_for()
+    drawn(seen)
+    for section in seen.page.locator("section.answer").all():
+        shared = section.get_by_role("group", name="Share and download")
+        for button in ("CSV", "Markdown"):
+            with seen.page.expect_download() as download:
+                shared.get_by_role("button", name=button).click()
+            assert Path(download.value.path()).stat().st_size > 100
+        shared.get_by_role("button", name="Copy command").click()
+        assert "--curve" not in section.locator(".happened").last.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("query", "label"),
+    [
+        ("?tab=train&model=llama-3.1-8b&on=h100-sxm:8&tp=3", "Tensor parallel"),
+        ("?tab=laws&flops=1e22&law=hoffmann2022-a1", "Law"),
+    ],
+)
+def test_a_refusal_stands_at_its_field(query: str, label: str, visit: Callable[..., Visit]) -> None:
+    seen = visit()
+    seen.is_refused = True
+    seen.open(query)
+    seen.until(lambda: seen.field(label).get_attribute("aria-invalid") == "true")
+
+
+@pytest.mark.parametrize("tab", ["train", "laws", "size", "learn"])
+def test_nothing_is_wider_than_a_small_phone(tab: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(viewport={"width": 320, "height": 640}).open(f"?tab={tab}")
+    seen.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
+    drawn(seen)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_count_that_was_found_is_told_apart(visit: Callable[..., Visit]) -> None:
+    found = visit().open("?tab=train&model=llama-3.1-405b&on=rtx-4090")
+    assert "the fewest found that hold it" in found.page.locator(".headline").inner_text()
+    asked = visit().open("?tab=train&model=llama-3.1-8b&on=h100-sxm:8")
+    assert "the fewest found" not in asked.page.locator(".headline").inner_text()
+
+
+def test_the_budget_begins_inside_the_runs_of_the_law(visit: Callable[..., Visit]) -> None:
+    assert "Extrapolated" not in visit().open("?tab=laws").page.locator(".headline").inner_text()
+    far = visit().open("?tab=laws&flops=1e26")
+    assert "Extrapolated 3.9 decades" in far.page.locator(".headline").inner_text()

@@ -1,5 +1,6 @@
 import gzip
 import json
+from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
@@ -52,3 +53,21 @@ def test_packed_and_plain_are_one_document_under_two_tags(client):
     assert "content-encoding" not in plain.headers
     assert packed.json() == plain.json() == json.loads(json.dumps(names()))
     assert packed.headers["etag"] != plain.headers["etag"]
+
+
+def test_laws_of_loss_are_those_that_spend_a_budget(run: Callable) -> None:
+    listed = {row["name"] for row in names()["loss_laws"]}
+    for row in names()["laws"]:
+        ran = run(
+            "laws",
+            "optimal",
+            "--flops",
+            "1e21",
+            "--law",
+            row["name"],
+            "--force",
+            "--curve",
+            "--json",
+            "--quiet",
+        )
+        assert (ran.code == 0) == (row["name"] in listed), row

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from sizewise import __version__
 from sizewise.catalog.devices import Device, all_devices
 from sizewise.catalog.formats import cache_formats, file_type_formats, formats
-from sizewise.catalog.laws import published_laws
+from sizewise.catalog.laws import PublishedLaw, published_laws
 from sizewise.catalog.models import Preset, presets
 from sizewise.families import known_types
 from sizewise.runtimes.registry import RUNTIMES
@@ -19,6 +19,7 @@ from sizewise.units import GIB
 
 HEADERS = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
 """A browser keeps the document and asks each time whether it is still the one."""
+LOSS_VARIABLES = (("params", "tokens"), ("params", "tokens", "unique_tokens"), ("flops", "tokens_per_param"))
 
 
 def add_names(app: FastAPI) -> None:
@@ -61,7 +62,15 @@ def names() -> dict[str, Any]:
         "cache_formats": list(cache_formats()),
         "runtimes": ["auto", *RUNTIMES, "all"],
         "laws": [{"name": one.name, "title": one.title} for one in published_laws().values()],
+        "loss_laws": [
+            {"name": one.name, "title": one.title} for one in published_laws().values() if _gives_loss(one)
+        ],
     }
+
+
+def _gives_loss(law: PublishedLaw) -> bool:
+    """Tell whether a law gives the loss of parameters and tokens, so that a budget has a best use."""
+    return law.output == "loss" and law.variables in LOSS_VARIABLES and not law.unknown
 
 
 def _model(preset: Preset) -> dict[str, Any]:

@@ -109,7 +109,7 @@ export function answerOf(place, tools, form) {
   function fail(problem) {
     heading.textContent = current.title;
     const text = problem instanceof Problem ? inPageWords(problem.message, labelOf) : "the service does not answer";
-    const field = problem instanceof Problem ? nameInForm(problem.fieldOf(current.values)) : "";
+    const field = problem instanceof Problem ? nameInForm(problem.fieldOf(current.values) || (current.fieldOf?.(problem.message) ?? "")) : "";
     form.clearErrors(section);
     error.textContent = field && form.tellError(field, text, section) ? `not answered: ${form.labelOf(field)}` : text;
     body.classList.add("stale");

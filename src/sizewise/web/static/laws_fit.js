@@ -13,7 +13,7 @@ const KINDS = {
   json: ["JSON", "application/json"],
 };
 
-export const fitSummary = ({ fit }) => `a = ${short(fit.params_exponent)} from ${count(fit.points)} runs.`;
+export const fitSummary = ({ fit }) => `The best size grows as budget^${short(fit.params_exponent)}, from ${count(fit.points)} runs.`;
 
 export function drawFit(answer, tools) {
   const { fit, target, curve } = answer;
@@ -22,7 +22,8 @@ export function drawFit(answer, tools) {
       "p",
       { class: "headline" },
       `${count(fit.points)} runs: `,
-      h("strong", { class: "total" }, `N ~ C^${fit.params_exponent?.toFixed(3) ?? "?"}`),
+      "the best size grows as ",
+      h("strong", { class: "total" }, `budget^${fit.params_exponent?.toFixed(3) ?? "?"}`),
       target
         ? [
             `; ${flopText(target.optimum.flops)} would be best spent on `,
@@ -75,7 +76,7 @@ function coefficients({
     found?.[name] ? `${short(found[name][0], 4)} to ${short(found[name][1], 4)}` : "";
   const rows = [...Object.entries(fit.coefficients), ["params_exponent", fit.params_exponent]].map(
     ([name, value]) => [
-      name === "params_exponent" ? "a in N ~ C^a" : name,
+      name === "params_exponent" ? "a: best N grows as budget^a" : name,
       value === null ? "" : short(value, 5),
       errors?.[name] ? short(errors[name], 2) : "",
       range(intervals, name),
@@ -120,10 +121,10 @@ function influence({ influence: found }) {
     "influence",
     "What carries the fit",
     table(
-      "Runs without which a moves most",
+      "Runs without which the exponent a moves most",
       [
         { title: "run" },
-        { title: "a without it", numeric: true },
+        { title: "a (best N grows as budget^a) without it", numeric: true },
         { title: "shift, standard errors", numeric: true },
       ],
       found.largest.map((one) => [
@@ -144,7 +145,7 @@ function cards(tools) {
       const { runs, bootstrap, form, objective, hold_out, n, d, loss, units, force } = tools.values;
       const { card } = await tools.ask("laws fit", {
         runs,
-        bootstrap,
+        bootstrap: bootstrap || "400",
         form,
         objective,
         hold_out,

@@ -34,7 +34,8 @@ export function drawOptimum(answer, tools) {
   ].flat();
 }
 
-function headline({ optimum }) {
+function headline({ optimum, grounds }) {
+  const outside = Math.max(0, ...Object.values(grounds[0].outside ?? {}));
   return h(
     "p",
     { class: "headline" },
@@ -45,6 +46,9 @@ function headline({ optimum }) {
     `: ${short(optimum.tokens_per_param)} tokens per parameter, loss `,
     h("strong", {}, nats(optimum.loss)),
     " nats per token.",
+    outside > 0
+      ? h("span", { class: "no" }, ` Extrapolated ${outside.toFixed(1)} decades beyond the runs of the law.`)
+      : null,
   );
 }
 
@@ -60,7 +64,7 @@ function facts({ optimum, intervals, params_exponent: exponent, grounds }) {
       ["Tokens per parameter", short(optimum.tokens_per_param), range("tokens_per_param", short)],
       ["Loss, nats per token", nats(optimum.loss), range("loss", nats)],
       ...(exponent
-        ? [["a in N ~ C^a", exponent.toFixed(3), range("params_exponent", (value) => value.toFixed(3))]]
+        ? [["Best parameters grow as budget to the power", exponent.toFixed(3), range("params_exponent", (value) => value.toFixed(3))]]
         : []),
     ]),
     h(
@@ -232,7 +236,9 @@ function small({ over_training: runs }, { optimum }) {
 
 function laws(answer, tools) {
   const rows = answer.other_laws.map((one) => [
-    h("button", { type: "button", onclick: () => tools.set("law", one.law) }, one.law),
+    one.loss === null
+      ? one.law
+      : h("button", { type: "button", onclick: () => tools.set("law", one.law) }, one.law),
     large(one.params),
     large(one.tokens),
     short(one.tokens_per_param),

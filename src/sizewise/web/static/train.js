@@ -174,6 +174,7 @@ export default {
       verb: "plan train",
       values,
       slow: true,
+      fieldOf: (text) => (/heads cannot be divided by/.test(text) ? "tp" : ""),
       explain: true,
       summary,
       draw,

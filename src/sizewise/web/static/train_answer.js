@@ -31,6 +31,9 @@ export function draw(answer, tools) {
   ].flat();
 }
 
+/** Whether the form says how many devices there are: `:8`, several names, or a count by itself. */
+const named = (tools) => /[:,]/.test(tools.values.on);
+
 function headline(answer, tools) {
   const total = h("strong", { class: "total" }, bytes(answer.memory_per_device.total));
   if (!asked(answer, tools)) return h("p", { class: "headline" }, "Holds ", total, " at its highest moment.");
@@ -42,7 +45,7 @@ function headline(answer, tools) {
     "Holds ",
     total,
     " on each of ",
-    `${count(fit.count)} × ${fit.device}: `,
+    `${count(fit.count)} × ${fit.device}${named(tools) ? "" : " (the fewest found that hold it)"}: `,
     h("span", { class: fit.fits ? "yes" : "no" }, fit.fits ? "fits" : "does not fit"),
     fit.fits ? `, ${gib(spare)} to spare.` : `, ${gib(-spare)} too much.`,
     ...(fit.fits && answer.days

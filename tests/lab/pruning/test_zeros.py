@@ -8,7 +8,8 @@ pytestmark = pytest.mark.lab
 
 torch = pytest.importorskip("torch")
 
-from sizewise.lab.pruning.calibration import input_squares  # noqa: E402 - torch is optional
+from sizewise.errors import InputError  # noqa: E402 - torch is optional
+from sizewise.lab.pruning.calibration import input_squares  # noqa: E402
 from sizewise.lab.pruning.stack import Matrix, layer_stack, matrices, other_weights  # noqa: E402
 from sizewise.lab.pruning.zeros import by_magnitude, by_wanda, two_of_four  # noqa: E402
 
@@ -72,7 +73,7 @@ def test_inputs_are_squared_and_added_over_all_tokens() -> None:
 
 def test_hooks_go_when_the_model_fails() -> None:
     made = module(LLAMA)
-    with pytest.raises(IndexError):
+    with pytest.raises(InputError, match="a forward pass of LlamaForCausalLM failed: IndexError"):
         input_squares(
             made,
             matrices(layer_stack(made)),

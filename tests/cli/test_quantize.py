@@ -11,7 +11,6 @@ from sizewise.__main__ import main
     ("options", "said"),
     [
         (["-q", "nf5"], "did you mean nf4"),
-        (["-q", "gptq"], "gptqmodel makes it"),
         ([], "no format given"),
         (["-q", "nf4", "-o", "x.gguf"], "written into a folder"),
         (["-q", "q4_0", "-o", "x"], "written into a .gguf file"),
@@ -24,6 +23,11 @@ def test_bad_options_are_said_before_torch_is_needed(
 ) -> None:
     assert main(["quantize", "gpt2", *options]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_format_that_another_tool_makes_names_the_tool(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quantize", "gpt2", "-q", "gptq"]) == 3
+    assert "GPTQModel makes it (pip install gptqmodel)" in capsys.readouterr().err
 
 
 def test_an_existing_folder_is_said_before_torch_is_needed(

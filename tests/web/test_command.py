@@ -17,7 +17,11 @@ LISTENING = r"sizewise: http://127\.0\.0\.1:(\d+)/ \(Ctrl-C ends it\)\n"
 def start(*options: str) -> subprocess.Popen[str]:
     """Return a process that serves."""
     command = [sys.executable, "-m", "sizewise", "web", "--port", "0", *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored ones stay so in a child
+    try:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def first_line(process: subprocess.Popen[str]) -> str:

@@ -21,6 +21,17 @@ def gradients_stay(_piece: Piece, one: Costs) -> Load:
     return Load(stays=one.gradients)
 
 
+def _segment(measured: list[tuple[Costs, Load]], **policy: bool | int) -> Segment:
+    """Return the segment of pieces that are measured, with its policy of recomputation."""
+    return Segment(
+        pieces=tuple(one for one, _ in measured),
+        loads=tuple(load for _, load in measured),
+        again=bool(policy.get("again", False)),
+        kept=int(policy.get("kept", 0)),
+        away=bool(policy.get("away", False)),
+    )
+
+
 def segments(
     found: Pieces, recipe: Recipe, loads: Loads = gradients_stay, *, fresh: bool = False
 ) -> tuple[Segment, ...]:
@@ -42,18 +53,8 @@ def segments(
     def segment(pieces: tuple[Piece, ...], **policy: bool | int) -> Segment:
         alike = (*map(id, pieces), *policy.items())
         if alike not in made:
-            made[alike] = new_segment(pieces, **policy)
+            made[alike] = _segment([measured(piece) for piece in pieces], **policy)
         return made[alike]
-
-    def new_segment(pieces: tuple[Piece, ...], **policy: bool | int) -> Segment:
-        pairs = [measured(piece) for piece in pieces]
-        return Segment(
-            pieces=tuple(one for one, _ in pairs),
-            loads=tuple(load for _, load in pairs),
-            again=bool(policy.get("again", False)),
-            kept=int(policy.get("kept", 0)),
-            away=bool(policy.get("away", False)),
-        )
 
     whole = recipe.recompute in ("full", "offload")
     partly = recipe.recompute == "selective" or (

@@ -5,13 +5,10 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query, Request, Response
 
-from sizewise.errors import SizewiseError
-from sizewise.report.document import encode
 from sizewise.service.answerer import Answerer
 from sizewise.service.headers import CONFIG_BYTES, HEADER_BYTES, Kind, SentHeader
-from sizewise.service.workers import Unanswered
-from sizewise.web.busy import busy
-from sizewise.web.problems import problem, problem_of
+from sizewise.web.held import held
+from sizewise.web.problems import problem
 
 MEDIA_TYPE = "application/octet-stream"
 AT_ONCE = 2
@@ -60,13 +57,7 @@ def add_headers(app: FastAPI, answerer: Answerer) -> None:
                 name=name,
                 config=body[:config_bytes],
             )
-            try:
-                found = await answerer.read_header(sent)
-            except Unanswered as error:
-                return busy(error)
-            except SizewiseError as error:
-                return problem_of(error)
-        return Response(encode(found) + "\n", media_type="application/json")
+            return await held(answerer.read_header(sent))
 
     app.add_api_route(
         "/api/header",

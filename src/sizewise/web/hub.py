@@ -4,12 +4,8 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query, Response
 
-from sizewise.errors import SizewiseError
-from sizewise.report.document import encode
 from sizewise.service.answerer import Answerer
-from sizewise.service.workers import Unanswered
-from sizewise.web.busy import busy
-from sizewise.web.problems import problem_of
+from sizewise.web.held import held
 
 Id = Annotated[
     str,
@@ -27,13 +23,7 @@ def add_hub(app: FastAPI, answerer: Answerer) -> None:
     """Add ``/api/hub``, the only route that opens connections."""
 
     async def fetch(name: Id) -> Response:
-        try:
-            found = await answerer.fetch(name)
-        except Unanswered as error:
-            return busy(error)
-        except SizewiseError as error:
-            return problem_of(error)
-        return Response(encode(found) + "\n", media_type="application/json")
+        return await held(answerer.fetch(name))
 
     app.add_api_route(
         "/api/hub",

@@ -37,6 +37,7 @@ bench:  ## the package's own speed, as ratios
 	$(PYTHON) benchmarks/layout_search.py
 	$(PYTHON) benchmarks/serving_search.py
 	$(PYTHON) benchmarks/service_load.py
+	$(PYTHON) -m benchmarks.page_redraw
 
 validate:  ## predictions against shipped measurements, coverage against transformers (extra: oracle)
 	$(PYTHON) -m sizewise validate --check

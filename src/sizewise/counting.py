@@ -6,6 +6,7 @@ vendors differ on whether embeddings belong to it, so every convention is named.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 from sizewise.architecture import Architecture, Model
@@ -132,6 +133,7 @@ def active_by_convention(architecture: Architecture) -> dict[str, int]:
     }
 
 
+@lru_cache(maxsize=64)
 def total_parameters(architecture: Architecture) -> int:
     """Count the stored parameters."""
     return sum(weight.elements * layers for weight, layers in architecture.weights())

@@ -43,8 +43,10 @@ def served() -> Iterator[str]:
         lines = iter(process.stderr.readline, "")
         address = next((found[0] for line in lines if (found := re.search(r"http://\S+/", line))), None)
         assert address is not None, "the service did not start"
-        yield address
-        process.terminate()
+        try:
+            yield address
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -62,14 +64,7 @@ def launched() -> Iterator["Browser"]:
 
 def tab_names() -> list[str]:
     """Return the tabs by their names in the address, as the page lists them."""
-    listed = re.search(r"TABS = \[(.*?)\]", (STATIC / "tabs.js").read_text(encoding="utf-8"), re.S)
-    assert listed is not None
-    texts = [
-        (STATIC / f"{name.strip()}.js").read_text(encoding="utf-8")
-        for name in listed[1].split(",")
-        if name.strip()
-    ]
-    return [found[1] for text in texts if (found := re.search(r'\bid: "(\w+)"', text))]
+    return re.findall(r'^  tab\("(\w+)"', (STATIC / "tabs.js").read_text(encoding="utf-8"), re.M)
 
 
 @dataclass(kw_only=True)

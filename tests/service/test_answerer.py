@@ -96,3 +96,19 @@ def test_a_header_is_held_until_others_need_its_place(answerer, monkeypatch):
 def test_here_is_not_the_machine_of_the_service(answerer):
     with pytest.raises(UsageError, match="here"):
         told(answerer, "memory", model=LLAMA, on="here")
+
+
+def test_questions_take_turns_so_that_new_ones_are_heard_between_two(answerer):
+    answered: list[int] = []
+
+    async def listen():
+        while len(answerer._answers) < 4:
+            answered.append(len(answerer._answers))
+            await asyncio.sleep(0)
+
+    async def together():
+        asked = [answerer.answer(verb("laws loss"), {"params": "7b", "tokens": f"{i}T"}) for i in range(1, 5)]
+        await asyncio.gather(*asked, listen())
+
+    asyncio.run(together())
+    assert set(answered) == {0, 1, 2, 3}

@@ -92,23 +92,36 @@ def test_modules_import_names_that_exist(path: Path):
             assert re.search(defined, text), f"{other} exports no {name}"
 
 
-def test_every_module_is_reached_from_the_page():
-    reached, waiting = set(), ["app.js"]
+def reached(first: str, imports: str) -> set[str]:
+    """Return the modules that one leads to by imports of a form."""
+    found: set[str] = set()
+    waiting = [first]
     while waiting:
         name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += re.findall(r"from \"\./([^\"]+)\"", (STATIC / name).read_text(encoding="utf-8"))
-    assert reached == {path.name for path in MODULES}
+        if name not in found:
+            found.add(name)
+            waiting += re.findall(imports, (STATIC / name).read_text(encoding="utf-8"))
+    return found
 
 
-def test_every_module_is_asked_for_at_once(page: Page):
+AT_ONCE, EVER = r'from "\./([^"]+)"', r'(?:from |import\()"\./([^"]+)"'
+
+
+def test_every_module_is_reached_from_the_page():
+    assert reached("app.js", EVER) == {path.name for path in MODULES}
+
+
+@pytest.mark.parametrize("tab", ["memory", "speed", "train", "laws", "size", "learn", "none", ""])
+def test_the_modules_of_the_named_tab_are_asked_for_at_once(tab: str, service: Service):
+    served = Page(service.get(f"/?tab={tab}").content.decode())
     preloaded = {
         attributes["href"]
-        for tag, attributes in page.found
+        for tag, attributes in served.found
         if tag == "link" and attributes.get("rel") == "modulepreload"
     }
-    assert preloaded == {f"static/{path.name}" for path in MODULES if path.name != "app.js"}
+    usual = tab if tab in ("speed", "train", "laws", "size", "learn") else "memory"
+    needed = reached("app.js", AT_ONCE) | reached(f"{usual}.js", AT_ONCE)
+    assert preloaded == {f"static/{name}" for name in needed - {"app.js"}}
 
 
 def test_the_page_has_no_script_and_no_style_of_its_own(page: Page):

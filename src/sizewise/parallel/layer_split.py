@@ -136,7 +136,7 @@ def host_share(architecture: Architecture, placement: LayerPlacement) -> Archite
     return device_share(architecture, placement, HOST)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)
 def cache_share(architecture: Architecture, placement: LayerPlacement, device: int | None) -> Architecture:
     """Return the layers whose cache lies on a device, or on the host (None): where the layer itself is."""
     _check_layers(architecture, placement)

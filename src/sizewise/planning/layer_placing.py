@@ -21,6 +21,8 @@ from sizewise.scenario import Scenario
 
 Shares = Mapping[int | None, Line]
 """The bytes of the weights on each device and the host (None)."""
+PLACEMENTS = 64
+"""So many are kept: a question that does not fit tries some fifteen, and the next question the same."""
 
 
 def by_layers(model: Model, scenario: Scenario, weights: Line, devices: Sequence[Device]) -> Placed:
@@ -91,14 +93,14 @@ def _layer_weights(model: Model, scenario: Scenario, weights: Line, placement: L
     }
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=PLACEMENTS)
 def _quantized_weights(model: Model, name: str, placement: LayerPlacement) -> Shares:
     """Return the same of a file type; a question asks again for every context that it tries."""
     shape = gguf_shape(model)
     return shape_shares(shape, file_type(name), gguf_places(shape, placement))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=PLACEMENTS)
 def _listed_weights(listing: Listing, architecture: str, placement: LayerPlacement) -> Shares:
     """Return the same of the tensors that a file lists."""
     listed = listed_shape(listing, architecture)

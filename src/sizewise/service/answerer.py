@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from asyncio import Lock, sleep
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -34,11 +35,13 @@ class Answerer:
     """Answers questions of a service; close it at the end.
 
     Answers are kept as long as the process: facts and prices do not change under it. ``here`` lets ``on``
-    mean this machine; ``also_markdown``: answers come as Markdown beside their format.
+    mean this machine; ``also_markdown``: answers come as Markdown beside their format. Questions that are
+    answered here take turns in the order they came in: between two of them the event loop hears new ones.
     """
 
     def __init__(self, *, here: bool = False, also_markdown: bool = False) -> None:
         self._here, self._also_markdown = here, also_markdown
+        self._turn = Lock()
         self._workers = Workers()
         self._fetchers = Workers(environment=without_login())
         self._answers: BoundedCache[Reply] = BoundedCache(**ANSWERS)
@@ -65,7 +68,9 @@ class Answerer:
             )
             reply: Reply = await self._workers.do(job, LONG_SECONDS if asked.is_slow else SHORT_SECONDS)
         else:
-            reply = ask(asked, values, here=self._here, also_markdown=self._also_markdown)
+            async with self._turn:
+                await sleep(0)
+                reply = ask(asked, values, here=self._here, also_markdown=self._also_markdown)
         self._answers.put(name, reply, len(name) + len(reply.text))
         return reply
 

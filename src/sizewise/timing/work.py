@@ -6,7 +6,7 @@ token, S context. Bytes of weights are those that a step reads: rows that are lo
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sizewise.architecture import Architecture, Model
 from sizewise.counting import count
@@ -108,14 +108,19 @@ class Work:
         return min((1 if one.latent else one.heads for one in self.cached), default=1)
 
 
+@lru_cache(maxsize=64)
+def _language_params(model: Model) -> tuple[tuple[str, int], ...]:
+    """Return the parameters of each role but those of towers; every change of a run asks for them again."""
+    return tuple((str(role), amount) for role, amount in count(model).by_role.items() if role not in TOWERS)
+
+
 def work_of(model: Model, weights: Line, *, cache_number_bytes: float, state_number_bytes: float) -> Work:
     """Return the work of a model whose ``weights`` have a part in bytes for each role."""
     architecture = model.architecture
     stored = {part.name: float(part.value) for part in weights.parts}
-    params = {str(role): amount for role, amount in count(model).by_role.items()}
+    params = dict(_language_params(model))
     for role in TOWERS:
         stored.pop(role, None)
-        params.pop(role, None)
     tables = LOOKED_UP if not architecture.tied else LOOKED_UP[1:]
     lookup = sum(stored.get(role, 0.0) for role in tables)
     looked_up = sum(params.get(role, 0) for role in tables)

@@ -48,6 +48,7 @@ def command(
         if unfit is not None:
             raise UsageError("bad_option", f"{shorten(unfit)!r} is not accepted; write it like {like}")
     try:
+        from sizewise.service.warm import warm
         from sizewise.web.app import create_app
         from sizewise.web.serving import address, as_host, is_local, listen, server
         from sizewise.web.settings import LOOPBACK, Settings
@@ -64,4 +65,6 @@ def command(
         )
     write_message(f"sizewise: {address(listening, host)} (Ctrl-C ends it)")
     gc.enable()
-    server(create_app(settings), settings).run(sockets=[listening])
+    app = create_app(settings)
+    warm()
+    server(app, settings).run(sockets=[listening])

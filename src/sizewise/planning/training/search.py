@@ -4,10 +4,11 @@ Where no time can be told it is the first in the order of `candidates`. What fit
 memory it needs goes before what fits at the value alone.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Protocol
 
 from sizewise.architecture import Model
@@ -243,17 +244,18 @@ def fewest_devices(
     """
     some = _open(asked, usable, replace(measures, seconds=None))
     named = given_sharding(asked, 1).devices
-    counts = [
-        count
-        for count in sorted({*COUNTS, named, *(named * count for count in COUNTS)})
-        if count <= most and any(measures.floor(one, usable) <= usable for one in recipes(model, some, count))
-    ]
+    counts = sorted({*COUNTS, named, *(named * count for count in COUNTS)})
+    counts = counts[: bisect_right(counts, most)]
+
+    def possible(count: int) -> bool:
+        return any(measures.floor(one, usable) <= usable for one in recipes(model, some, count))
 
     @cache
     def held(count: int) -> bool:
         return _held(recipes(model, some, count), usable, measures)
 
-    if not any(held(count) for count in counts[: -LAST - 1 : -1]):
+    largest = islice(filter(possible, reversed(counts)), LAST)
+    if not any(held(count) for count in largest):
         return None
     return best_layout(model, asked, next(filter(held, counts)), usable, measures)
 

@@ -10,12 +10,14 @@ import { inPageWords } from "./words.js";
 
 const PAUSE = 50;
 const REST = 350;
+const LONG = 250;
 const READ_OUT = 700;
 const RETRIES = 4;
 
 /**
  * Return {ask(question), close()} with a section of its own in `place`. While an answer is under way, the newest
- * question waits; slow ones are broken off instead. So a moving slider always sees an answer that is nearly its own.
+ * question waits: so a moving slider always sees an answer that is nearly its own. Where answers take long, they
+ * are broken off instead, and asked for again when the form rests.
  */
 export function answerOf(place, tools, form) {
   const heading = h("h2", { id: newId("answer") });
@@ -33,6 +35,7 @@ export function answerOf(place, tools, form) {
   let timer = 0;
   let lastStart = -Infinity;
   let refused = 0;
+  let took = Infinity;
   place.append(section);
 
   function tell(text) { said.textContent = text; }
@@ -41,12 +44,13 @@ export function answerOf(place, tools, form) {
     waiting = question;
     section.setAttribute("aria-busy", "true");
     document.body.dataset.ready = "0";
-    if (running && !question.slow) return;
+    const long = question.slow && took > LONG;
+    const since = performance.now() - lastStart;
+    if (running && !long) return;
     running?.abort();
     running = null;
     clearTimeout(timer);
-    const rest = question.slow && current ? REST : Math.max(0, lastStart + PAUSE - performance.now());
-    timer = setTimeout(run, rest);
+    timer = setTimeout(run, long && since < REST ? REST : Math.max(0, PAUSE - since));
   }
 
   async function run() {
@@ -63,6 +67,7 @@ export function answerOf(place, tools, form) {
       if (refusal) throw new Problem(0, refusal);
       answer = await ask(question.verb, { ...values, ...question.extra }, own.signal);
       refused = 0;
+      took = performance.now() - lastStart;
     } catch (problem) {
       if (own.signal.aborted) return;
       if (!again(question, problem)) fail(problem);

@@ -11,18 +11,22 @@ import { ask } from "./ask.js";
 const nav = document.getElementById("tabs");
 const place = document.getElementById("tab");
 const NOT_OF_GGUF = ["vllm", "sglang", "transformers", "mlx"];
+const LATER = 1000;
 let open = null;
+let wanted = null;
 
 function start() {
-  for (const tab of TABS) {
-    nav.append(h("a", { href: `?tab=${tab.id}`, id: `tab-${tab.id}`, role: "tab", "aria-controls": "tab",
+  for (const listed of TABS) {
+    nav.append(h("a", { href: `?tab=${listed.id}`, id: `tab-${listed.id}`, role: "tab", "aria-controls": "tab",
       onclick: (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
-        const carried = tab.fields.some((field) => told.has(field.name));
-        history.pushState(null, "", carried ? addressIn(tab, valuesOf(tab.fields, false)) : addressOf(tab.id, {}));
-        show(tab, false);
-      } }, tab.title));
+        load(listed, (tab) => {
+          const carried = tab.fields.some((field) => told.has(field.name));
+          history.pushState(null, "", carried ? addressIn(tab, valuesOf(tab.fields, false)) : addressOf(tab.id, {}));
+          show(tab, false);
+        });
+      } }, listed.title));
   }
   nav.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -43,22 +47,42 @@ const addressIn = (tab, values) =>
 
 function fromAddress() {
   const named = readAddress();
-  const tab = TABS.find((one) => one.id === named) ?? TABS[0];
-  show(tab, tab.fields.some((field) => told.has(field.name)));
+  const listed = TABS.find((one) => one.id === named) ?? TABS[0];
+  load(listed, (tab) => show(tab, tab.fields.some((field) => told.has(field.name))));
 }
 
-/** Open a tab. `given`: the address says its values, so that what it lacks is empty and no default counts. */
-function show(tab, given) {
+/** Load a tab, mark it as the chosen one, and go on with it, unless another was chosen meanwhile. */
+async function load(listed, then) {
+  wanted = listed;
   forgetAddress();
   open?.close();
+  open = null;
+  document.body.dataset.ready = "0";
+  mark(listed);
+  let tab = null;
+  try {
+    tab = await listed.load();
+  } catch (error) {
+    console.error(error);
+  }
+  if (wanted !== listed) return;
+  if (tab) then(tab);
+  else place.replaceChildren(h("p", { class: "error", role: "alert" }, "the service does not answer; reload the page"));
+}
+
+function mark(listed) {
   for (const link of nav.children) {
-    const chosen = link.id === `tab-${tab.id}`;
+    const chosen = link.id === `tab-${listed.id}`;
     link.setAttribute("aria-selected", String(chosen));
     link.setAttribute("tabindex", chosen ? "0" : "-1");
     if (chosen) link.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  document.title = `${tab.title} · sizewise`;
-  place.setAttribute("aria-labelledby", `tab-${tab.id}`);
+  document.title = `${listed.title} · sizewise`;
+  place.setAttribute("aria-labelledby", `tab-${listed.id}`);
+}
+
+/** Open a tab. `given`: the address says its values, so that what it lacks is empty and no default counts. */
+function show(tab, given) {
   open = opened(tab, valuesOf(tab.fields, given));
 }
 
@@ -107,3 +131,4 @@ function opened(tab, values) {
 }
 
 start();
+setTimeout(() => TABS.forEach((listed) => listed.load().catch(() => null)), LATER);

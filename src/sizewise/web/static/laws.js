@@ -6,8 +6,6 @@ import { drawFit, fitSummary } from "./laws_fit.js";
 import { lettersOf, scientific } from "./tab_parts.js";
 
 export default {
-  id: "laws",
-  title: "Scaling laws",
   about: "How many parameters and tokens a training budget should buy, and what your own runs say.",
   fields: [
     {

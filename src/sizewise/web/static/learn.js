@@ -3,10 +3,9 @@
 import { contextField, modelField } from "./fields_common.js";
 import { drawCache, drawParameters } from "./learn_steps.js";
 import { examples } from "./learn_examples.js";
+import { count } from "./numbers.js";
 
 export default {
-  id: "learn",
-  title: "Learn",
   about:
     "How each number comes about, with live numbers of the model that you choose, and popular examples made right.",
   fields: [modelField(), contextField("8192")],
@@ -17,8 +16,7 @@ export default {
       verb: "params",
       values: { model, explain: true },
       explain: false,
-      summary: ({ model: found, parameters }) =>
-        `${found.name} has ${parameters.total.toLocaleString("en-US")} parameters.`,
+      summary: ({ model: found, parameters }) => `${found.name} has ${count(parameters.total)} parameters.`,
       draw: (answer, tools) => drawParameters(answer, tools, model),
     },
     {

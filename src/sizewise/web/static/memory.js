@@ -9,8 +9,6 @@ import { fitsTable } from "./memory_fits.js";
 import { changesTable } from "./memory_changes.js";
 
 export default {
-  id: "memory",
-  title: "Memory",
   about: "What it takes to run a model, and where it fits.",
   fields: [
     modelField(), quantField("q4_k_m"), contextField("32768"), sequencesField(),

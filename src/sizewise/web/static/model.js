@@ -4,6 +4,7 @@ import { combobox } from "./combobox.js";
 import { h, newId } from "./dom.js";
 import { configText } from "./config_text.js";
 import { modelOf } from "./files.js";
+import { count } from "./numbers.js";
 import { fileNames, isSent } from "./sent_files.js";
 
 /** The control of a model field; see fields.js. Its value is a name, the JSON of a configuration, or `header:…`. */
@@ -49,7 +50,7 @@ export function modelField(field, attributes, change) {
     named.show(isConfig || isHeader ? "" : value);
     if (isConfig || isHeader) named.control.value = "";
     named.control.placeholder = isConfig ? "a pasted configuration" : isHeader ? "a file's header" : "";
-    tell(isConfig ? `pasted configuration, ${value.length.toLocaleString("en-US")} characters`
+    tell(isConfig ? `pasted configuration, ${count(value.length)} characters`
       : isHeader ? `header of ${fileNames.get(value) ?? "a file"}` : "");
     if (isConfig) details.open = true;
   }

@@ -6,17 +6,23 @@ export const GB = 1e9;
 /** Return a format that says of what is no number that it is not known. */
 const known = (format) => (value, ...rest) => (Number.isFinite(value) ? format(value, ...rest) : "unknown");
 
+/** Return digits with grouped thousands; `toLocaleString` takes 20 ms when it is called first. */
+const grouped = (digits) => {
+  const [whole, part] = digits.split(".");
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? `.${part}` : "");
+};
+
 /** Return a number with three significant digits and grouped thousands. */
 export const short = known((value, digits = 3) => {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e15 || size < 1e-4) return value.toExponential(digits - 1).replace("e+", "e");
   const places = Math.max(0, digits - 1 - Math.floor(Math.log10(size)));
-  return Number(value.toFixed(places)).toLocaleString("en-US", { maximumFractionDigits: places });
+  return grouped(String(Number(value.toFixed(places))));
 });
 
 /** Return a whole number with grouped thousands. */
-export const count = known((value) => Math.round(value).toLocaleString("en-US"));
+export const count = known((value) => grouped(BigInt(Math.round(value)).toString()));
 
 /** Return bytes in GiB: `9.16 GiB`; small amounts in MiB. */
 export const gib = known((bytes) => {

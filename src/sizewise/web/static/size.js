@@ -17,8 +17,6 @@ const TASKS = [
 ];
 
 export default {
-  id: "size",
-  title: "What size",
   about: "What size of model a task needs, at which quality, on which device; and what sizes can do.",
   fields: [
     {

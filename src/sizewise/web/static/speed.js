@@ -15,8 +15,6 @@ const number = (name, label, bounds = {}) => ({ name, label, kind: "number", mor
 const text = (name, label, hint, rest = {}) => ({ name, label, kind: "text", hint, ...rest });
 
 export default {
-  id: "speed",
-  title: "Speed & cost",
   about: "How fast it answers, what that costs, and what to rent.",
   fields: [
     modelField(), quantField(), ...deviceFields("h100-sxm", "a device, :2 for two of a kind"),

@@ -1,9 +1,10 @@
 /**
  * The tabs of the page, and what a tab is.
  *
- * A tab is a module that exports
+ * Each has a name in the address, a title and a module, which is loaded when the tab is opened: the first answer
+ * waits for no code of the others. A module exports
  *
- *   {id, title, about,        its name in the address, its name, one sentence
+ *   {about,                   one sentence
  *    fields,                  the form: see fields.js
  *    questions(values),       what is asked of the service for the values of the form: a list of
  *      {name,                 a word, unlike those of the tab's other questions
@@ -12,7 +13,7 @@
  *       extra,                values that only the page needs, in no command or download; optional
  *       notes,                sentences above the answer; optional
  *       called,               {field: name of the value}, where the form has another name for it; optional
- *       slow,                 true: asked only when the form has rested for a moment
+ *       slow,                 true: may take long; once it does, it is asked when the form has rested for a moment
  *       explain,              true: the verb takes explain=true, and its `lines` are shown as formulas
  *       summary(answer),      one sentence, read out to those who do not see the page
  *       draw(answer, tools)}  the answer as elements (an element or a list of them)
@@ -24,11 +25,13 @@
  * A question that fails shows its error beside the field that caused it, and leaves the other answers alone.
  */
 
-import memory from "./memory.js";
-import speed from "./speed.js";
-import train from "./train.js";
-import laws from "./laws.js";
-import size from "./size.js";
-import learn from "./learn.js";
+const tab = (id, title, load) => ({ id, title, load: async () => ({ id, title, ...(await load()).default }) });
 
-export const TABS = [memory, speed, train, laws, size, learn];
+export const TABS = [
+  tab("memory", "Memory", () => import("./memory.js")),
+  tab("speed", "Speed & cost", () => import("./speed.js")),
+  tab("train", "Train", () => import("./train.js")),
+  tab("laws", "Scaling laws", () => import("./laws.js")),
+  tab("size", "What size", () => import("./size.js")),
+  tab("learn", "Learn", () => import("./learn.js")),
+];

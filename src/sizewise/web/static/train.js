@@ -21,8 +21,6 @@ const OPTIMIZERS = [
 const choices = (usual, values) => [["", usual], ...values.map((value) => [value, value])];
 
 export default {
-  id: "train",
-  title: "Train",
   about: "What a training run needs on each device, how long it takes, and what it costs.",
   fields: [
     modelField(),

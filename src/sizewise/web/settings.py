@@ -15,7 +15,7 @@ class Limits:
     ``addresses`` a count is kept. ``at_once`` requests are answered at the same time.
     """
 
-    url_bytes: int = 32_768
+    url_bytes: int = 65_536
     headers: int = 100
     header_bytes: int = 16_384
     header_seconds: float = 5.0

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from sizewise.cli.emit import colour, emit
-from sizewise.cli.options import Command, Output, Tokens, output_file_options
+from sizewise.cli.options import NO_CALIBRATION, Output, Tokens, output_file_options, with_options
 from sizewise.planning.choosing.answer import ChooseAnswer
 from sizewise.planning.choosing.asked import SHOWN
 from sizewise.planning.choosing.choose import choose
@@ -44,26 +44,12 @@ GIVEN: tuple[Any, ...] = (
     click.option("--quant", "-q", metavar="FORMAT[,…]", help="Weight formats; the usual ones if not named."),
     click.option("--runtime", metavar="ENGINE", help="Engine; llama.cpp, or vLLM in datacenters (auto)."),
     click.option("--top", type=int, default=SHOWN, metavar="N", help=f"Models that are shown ({SHOWN})."),
-    click.option(
-        "--no-calibration",
-        "calibration",
-        flag_value=False,
-        type=bool,
-        default=True,
-        help="Leave out what runs of this machine measured.",
-    ),
+    NO_CALIBRATION,
 )
 
 
-def _choose_options(function: Command) -> Command:
-    """Add what is wanted and what there is."""
-    for option in reversed((*WANTED, *GIVEN)):
-        function = option(function)
-    return function
-
-
 @click.command("choose")
-@_choose_options
+@with_options(*WANTED, *GIVEN)
 @click.option("--guide", is_flag=True, help="What sizes need, cost and can do; abilities then and now.")
 @click.option("--check", is_flag=True, help="Exit with 1 when no model is surely good enough.")
 @output_file_options

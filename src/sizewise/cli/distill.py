@@ -9,7 +9,7 @@ import click
 
 from sizewise.cli.emit import colour, emit
 from sizewise.cli.laws.options import POSITIVE, Count
-from sizewise.cli.options import Output, Tokens, answer_options
+from sizewise.cli.options import Output, Tokens, answer_options, with_options
 from sizewise.cli.progress import staged
 from sizewise.errors import UsageError
 from sizewise.lab.distilling.asked import Schooling
@@ -63,11 +63,8 @@ TRAINING: tuple[Any, ...] = (
 )
 
 
-def distill_options(function: Any) -> Any:
-    """Add the student, the plan and the training."""
-    for option in reversed((*STUDENT, *PLAN, *TRAINING)):
-        function = option(function)
-    return function
+distill_options = with_options(*STUDENT, *PLAN, *TRAINING)
+"""Adds the student, the plan and the training."""
 
 
 @click.command("distill")

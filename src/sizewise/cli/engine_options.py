@@ -1,16 +1,13 @@
 """The engines' own sizing flags under their own names, collected into what the engines are told."""
 
-from collections.abc import Callable
 from functools import wraps
 from math import isnan
 from typing import Any
 
 import click
 
-from sizewise.cli.options import Tokens
+from sizewise.cli.options import Command, Tokens, with_options
 from sizewise.scenario import HOST_GIB_LIMIT, EngineOptions, Layout
-
-Command = Callable[..., Any]
 
 SWITCH = {"on": True, "off": False, "auto": True, "1": True, "0": False}
 """What llama.cpp's ``--flash-attn`` takes."""
@@ -26,9 +23,7 @@ def engine_options(function: Command) -> Command:
         shared = {name: options.pop(name) for name in Layout.__dataclass_fields__}
         return function(engine=EngineOptions(**told), layout=Layout(**shared), **options)
 
-    for option in reversed((*LLAMA_CPP, *SERVERS, *TRANSFORMERS, *LAYOUT)):
-        collect = option(collect)
-    return collect
+    return with_options(*LLAMA_CPP, *SERVERS, *TRANSFORMERS, *LAYOUT)(collect)
 
 
 def _count(least: int = 1, most: int = 10**9) -> click.IntRange:

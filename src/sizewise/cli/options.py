@@ -66,6 +66,27 @@ class Sounds(click.ParamType[tuple[float, ...]]):
         return value if isinstance(value, tuple) else parse_seconds(value)
 
 
+def with_options(*options: Any) -> Callable[[Command], Command]:
+    """Return what adds options to a command, in their order on the help page."""
+
+    def add(function: Command) -> Command:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+NO_CALIBRATION = click.option(
+    "--no-calibration",
+    "calibration",
+    flag_value=False,
+    type=bool,
+    default=True,
+    help="Leave out what runs of this machine measured.",
+)
+
+
 def model_options(function: Command) -> Command:
     """Add references, shapes, ``--set`` and ``--offline``; the command receives ``models``."""
 
@@ -95,7 +116,7 @@ def model_options(function: Command) -> Command:
         ),
         *_shape_options(),
     ]
-    return _apply(collect, decorators)
+    return with_options(*decorators)(collect)
 
 
 SHAPE_SIZES = {
@@ -202,7 +223,7 @@ def _with_output(function: Command, *file_flags: str) -> Command:
         click.option("--quiet", is_flag=True, help="No warnings on standard error."),
         click.option("--no-color", is_flag=True, help="No colours (also NO_COLOR)."),
     ]
-    return _apply(collect, decorators)
+    return with_options(*decorators)(collect)
 
 
 def check_explained(output: Output, *, explain: bool, tensors: bool = False) -> None:
@@ -281,12 +302,5 @@ SCENARIO: tuple[Any, ...] = (
 )
 
 
-def scenario_options(function: Command) -> Command:
-    """Add context, sequences, formats, runtime and devices."""
-    return _apply(function, SCENARIO)
-
-
-def _apply(function: Command, decorators: Sequence[Any]) -> Command:
-    for decorate in reversed(decorators):
-        function = decorate(function)
-    return function
+scenario_options = with_options(*SCENARIO)
+"""Adds context, sequences, formats, runtime and devices."""

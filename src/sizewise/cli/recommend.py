@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from sizewise.cli.emit import colour, emit
-from sizewise.cli.options import Output, Tokens, output_options
+from sizewise.cli.options import NO_CALIBRATION, Output, Tokens, output_options, with_options
 from sizewise.planning.recommending.asked import GENERAL, LEAST_RATE, TOP
 from sizewise.planning.recommending.option_values import TOP_LIMIT, recommend_asked
 from sizewise.planning.recommending.plan import plan_recommendations
@@ -55,25 +55,12 @@ WANTED: tuple[Any, ...] = (
     click.option("--runtime", help="Engine: llama.cpp, ollama, mlx, vllm, sglang, transformers."),
     click.option("--top", type=click.IntRange(1, TOP_LIMIT), default=TOP, help=f"Models shown ({TOP})."),
     click.option("--all", "every", is_flag=True, help="Every model that runs."),
-    click.option(
-        "--no-calibration",
-        "calibration",
-        flag_value=False,
-        type=bool,
-        default=True,
-        help="Leave out what runs of this machine measured.",
-    ),
+    NO_CALIBRATION,
 )
 
 
-def _with_options(function: Any) -> Any:
-    for option in reversed((*MACHINE, *WANTED)):
-        function = option(function)
-    return function
-
-
 @click.command("recommend")
-@_with_options
+@with_options(*MACHINE, *WANTED)
 @output_options
 def command(*, every: bool, top: int, output: Output, **told: Any) -> None:
     """Which models of the catalogue run on this machine, best first, and the command that starts each.

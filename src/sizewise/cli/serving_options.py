@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from sizewise.cli.options import Command, Tokens
+from sizewise.cli.options import NO_CALIBRATION, Tokens, with_options
 from sizewise.planning.serving.asked import LOSS, MOST_DEVICES, SURE
 from sizewise.planning.speed.asked import DEFAULT_ANSWER, DEFAULT_PROMPT
 
@@ -64,19 +64,9 @@ USED: tuple[Any, ...] = (
         "--usd-per-hour", type=float, metavar="USD", help="Price of a device, where it is your own."
     ),
     click.option("--top", type=int, default=8, metavar="N", help="Plans that are shown (8)."),
-    click.option(
-        "--no-calibration",
-        "calibration",
-        flag_value=False,
-        type=bool,
-        default=True,
-        help="Leave out what runs of this machine measured.",
-    ),
+    NO_CALIBRATION,
 )
 
 
-def serving_options(function: Command) -> Command:
-    """Add the load, its targets and what may be used."""
-    for option in reversed((*LOAD, *TARGETS, *USED)):
-        function = option(function)
-    return function
+serving_options = with_options(*LOAD, *TARGETS, *USED)
+"""Adds the load, its targets and what may be used."""

@@ -7,7 +7,15 @@ import click
 from sizewise.architecture import Model
 from sizewise.cli.emit import colour, emit
 from sizewise.cli.engine_options import engine_options
-from sizewise.cli.options import Command, Output, Tokens, check_explained, model_options, output_options
+from sizewise.cli.options import (
+    NO_CALIBRATION,
+    Output,
+    Tokens,
+    check_explained,
+    model_options,
+    output_options,
+    with_options,
+)
 from sizewise.planning.speed.answer import SpeedAnswer
 from sizewise.planning.speed.asked import DEFAULT_ANSWER, DEFAULT_PROMPT
 from sizewise.planning.speed.option_values import DRAFT_LIMIT, speed_asked
@@ -101,25 +109,15 @@ MONEY: tuple[Any, ...] = (
 )
 
 
-def speed_options(function: Command) -> Command:
-    """Add the run, its load and its prices."""
-    for option in reversed((*RUN, *LOAD, *MONEY)):
-        function = option(function)
-    return function
+speed_options = with_options(*RUN, *LOAD, *MONEY)
+"""Adds the run, its load and its prices."""
 
 
 @click.command("speed")
 @model_options
 @speed_options
 @engine_options
-@click.option(
-    "--no-calibration",
-    "calibration",
-    flag_value=False,
-    type=bool,
-    default=True,
-    help="Leave out what runs of this device measured.",
-)
+@NO_CALIBRATION
 @click.option("--explain", is_flag=True, help="Show the formula of every term.")
 @click.option("--check", is_flag=True, help="Exit with 1 when a target is more likely missed than met.")
 @output_options

@@ -1,11 +1,11 @@
 """The options of a training run, with the spellings of other tools as aliases."""
 
-from collections.abc import Callable
 from typing import Any, get_args
 
 import click
 
 from sizewise.catalog.optimizers import optimizers
+from sizewise.cli.options import Command, with_options
 from sizewise.planning.training_values import DEVICES_LIMIT, FSDP, LAYERS_LIMIT, RANK_LIMIT
 from sizewise.recipe import (
     AttentionKernel,
@@ -17,8 +17,6 @@ from sizewise.recipe import (
 )
 from sizewise.timing.training.amounts import Products
 from sizewise.units import COUNT_LIMIT, SEQUENCES_LIMIT
-
-Command = Callable[..., Any]
 
 PRECISION_HELP = (
     "fp32 or bf16: all in it · bf16-mixed: fp32 weights, gradients and states, bf16 work (FSDP) · "
@@ -34,9 +32,7 @@ RECOMPUTE_HELP = (
 
 def training_options(function: Command) -> Command:
     """Add the options of a training run, under the names of `TrainingOptions`."""
-    for option in reversed((*RUN, *BATCH, *METHOD, *OPTIMIZER, *ACTIVATIONS, *LAYOUT, *TIME)):
-        function = option(function)
-    return function
+    return with_options(*RUN, *BATCH, *METHOD, *OPTIMIZER, *ACTIVATIONS, *LAYOUT, *TIME)(function)
 
 
 def _count(most: int, least: int = 1) -> click.IntRange:

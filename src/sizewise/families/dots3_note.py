@@ -16,6 +16,7 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import LAYER_LIMIT, SIZE_LIMIT, Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.changed_layers import changed_layers
 from sizewise.plans.experts import ExpertStyle, expert_parts
 from sizewise.plans.fields import causal_model
 
@@ -76,7 +77,7 @@ def _sizes(config: Config, kinds: list[str]) -> dict[str, Sizes]:
     if usual["num_key_value_heads"] is None:
         usual["num_key_value_heads"] = usual["num_attention_heads"]
     if config.present("per_layer_config"):
-        changes = _listed_changes(config, len(kinds))
+        changes = changed_layers(config, len(kinds), SIZES, "the sizes of attention")
     else:
         sliding = _sliding_changes(config)
         changes = [sliding if kind == SLIDING else {} for kind in kinds]
@@ -103,24 +104,6 @@ def _sliding_changes(config: Config) -> Mapping[str, Any]:
     if not isinstance(whole, int) or not isinstance(plain, int):
         raise config.bad("swa_head_dim", "or swa_qk_nope_head_dim is no whole number")
     return {**found, "qk_rope_head_dim": whole - plain}
-
-
-def _listed_changes(config: Config, layers: int) -> list[Mapping[str, Any]]:
-    """Return what ``per_layer_config`` changes in each layer; its keys are layer indices."""
-    listed = config.raw("per_layer_config") or {}
-    if not isinstance(listed, Mapping):
-        raise config.bad("per_layer_config", "is no object of layers")
-    changes: list[Mapping[str, Any]] = [{} for _ in range(layers)]
-    for key, fields in listed.items():
-        if not str(key).isdecimal() or int(str(key)[:9]) >= layers or not isinstance(fields, Mapping):
-            raise config.bad("per_layer_config", f"has an entry that is none of the {layers} layers")
-        if not set(fields) <= set(SIZES):
-            raise InputError(
-                "unsupported_architecture",
-                f"{config.model_type} config: per_layer_config changes more than the sizes of attention",
-            )
-        changes[int(key)] = fields
-    return changes
 
 
 def _checked(config: Config, kind: str, fields: Mapping[str, Any]) -> Sizes:

@@ -17,6 +17,7 @@ from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.changed_layers import changed_layers
 from sizewise.plans.experts import active_experts
 from sizewise.plans.fields import Heads, causal_model, checked_heads
 from sizewise.plans.per_layer_inputs import layer_input_parts, layer_input_tables
@@ -66,7 +67,7 @@ def _heads(config: Config, full: list[bool]) -> list[Heads]:
     query = config.size("num_attention_heads")
     usual = checked_heads(config, query, config.size("num_key_value_heads"), config.size("head_dim"))
     if config.present("per_layer_config"):
-        changes = _listed_changes(config, len(full))
+        changes = changed_layers(config, len(full), OVERRIDES, ", ".join(OVERRIDES))
         return _homogeneous(config, full, [_overridden(config, usual, change) for change in changes])
     key_value = (
         config.optional_size("num_global_key_value_heads") if config.flag("attention_k_eq_v") else None
@@ -92,24 +93,6 @@ def _overridden(config: Config, usual: Heads, changes: Mapping[str, Any]) -> Hea
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise config.bad("per_layer_config", f"gives a {name} that is no whole number from 1")
     return checked_heads(config, usual.query, key_value, size)
-
-
-def _listed_changes(config: Config, layers: int) -> list[Mapping[str, Any]]:
-    """Return what ``per_layer_config`` changes in each layer; its keys are layer indices."""
-    listed = config.raw("per_layer_config") or {}
-    if not isinstance(listed, Mapping):
-        raise config.bad("per_layer_config", "is no object of layers")
-    changes: list[Mapping[str, Any]] = [{} for _ in range(layers)]
-    for key, fields in listed.items():
-        if not str(key).isdecimal() or int(str(key)[:9]) >= layers or not isinstance(fields, Mapping):
-            raise config.bad("per_layer_config", f"has an entry that is none of the {layers} layers")
-        if not set(fields) <= set(OVERRIDES):
-            raise InputError(
-                "unsupported_architecture",
-                f"{config.model_type} config: per_layer_config changes more than {', '.join(OVERRIDES)}",
-            )
-        changes[int(key)] = fields
-    return changes
 
 
 def _window(config: Config) -> int | None:

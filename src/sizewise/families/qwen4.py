@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sizewise.architecture import Architecture, Part, Tower, stack
-from sizewise.components.gated_delta_net import GatedDeltaNet
 from sizewise.components.gated_residual import GatedResidual
 from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.hashed_ngrams import HashedNgrams, primes_from
@@ -15,6 +14,7 @@ from sizewise.components.key_indexer import KeyIndexer, KeyIndexerNames
 from sizewise.configuration import Config
 from sizewise.errors import InputError
 from sizewise.families import Resolve
+from sizewise.plans.delta_nets import delta_net
 from sizewise.plans.experts import ExpertStyle, expert_parts
 from sizewise.plans.fields import Skeleton, causal_model, heads
 from sizewise.plans.image_rules import merged_patches
@@ -65,16 +65,7 @@ def _mixers(config: Config) -> list[str]:
 
 
 def _delta_net(config: Config) -> tuple[Part, ...]:
-    mixer = GatedDeltaNet(
-        hidden=config.size("hidden_size"),
-        key_heads=config.size("linear_num_key_heads"),
-        value_heads=config.size("linear_num_value_heads"),
-        key_size=config.size("linear_key_head_dim"),
-        value_size=config.size("linear_value_head_dim"),
-        kernel=config.size("linear_conv_kernel_dim"),
-        fused=False,
-    )
-    return (Part(name="linear_attn", component=mixer),)
+    return (delta_net(config, fused=False),)
 
 
 def _attention(config: Config) -> tuple[Part, ...]:

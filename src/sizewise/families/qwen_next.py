@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 from sizewise.architecture import Architecture, Part, stack
 from sizewise.components.feed_forward import FeedForward
-from sizewise.components.gated_delta_net import GatedDeltaNet
 from sizewise.components.grouped_query_attention import GroupedQueryAttention
 from sizewise.components.norms import Norm
 from sizewise.configuration import Config
 from sizewise.families import Resolve
 from sizewise.plans.beside import Prediction, with_predictions
+from sizewise.plans.delta_nets import delta_net
 from sizewise.plans.experts import (
     ExpertStyle,
     SparseRule,
@@ -81,16 +81,7 @@ def _mixers(config: Config) -> list[str]:
 
 
 def _delta_net(config: Config) -> Part:
-    mixer = GatedDeltaNet(
-        hidden=config.size("hidden_size"),
-        key_heads=config.size("linear_num_key_heads"),
-        value_heads=config.size("linear_num_value_heads"),
-        key_size=config.size("linear_key_head_dim"),
-        value_size=config.size("linear_value_head_dim"),
-        kernel=config.size("linear_conv_kernel_dim"),
-        fused=MODEL_TYPES[config.model_type].fused,
-    )
-    return Part(name="linear_attn", component=mixer)
+    return delta_net(config, fused=MODEL_TYPES[config.model_type].fused)
 
 
 def _attention(config: Config) -> Part:

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from sizewise.catalog.devices import find_device
-from sizewise.cli.laws.options import FLOPS, POSITIVE, SHARE, with_options
+from sizewise.cli.laws.options import FLOPS, POSITIVE, SHARE
+from sizewise.cli.options import with_options
 from sizewise.scaling.questions.spending import Spending, hardware, of_flops, of_hours, of_money
 
 Command = Callable[..., Any]

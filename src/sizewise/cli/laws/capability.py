@@ -3,8 +3,8 @@
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law
-from sizewise.cli.laws.options import FLOPS, PARAMS, POSITIVE, TOKENS, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FLOPS, PARAMS, POSITIVE, TOKENS
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.report.laws.capability import (
     compute_document,
     compute_table,

@@ -8,9 +8,9 @@ import click
 
 from sizewise.cli.caller import names_runs
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FORCE, Flops, with_options
+from sizewise.cli.laws.options import FORCE, Flops
 from sizewise.cli.laws.run_options import KEYS, reading_options, runs_of
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.errors import InputError
 from sizewise.escaping import shorten
 from sizewise.notices import Notice

@@ -3,8 +3,8 @@
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FLOPS, FORCE, PARAMS, TOKENS, Count, check_budget_or_run, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FLOPS, FORCE, PARAMS, TOKENS, Count, check_budget_or_run
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.report.laws.data_limit import data_limit_document, data_limit_notes, data_limit_tables
 from sizewise.report.laws.grounds import grounds_notices
 from sizewise.scaling.questions.data_limits import DATA_LIMITED_LAW, data_limit

@@ -3,8 +3,8 @@
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FORCE, POSITIVE, Count, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FORCE, POSITIVE, Count
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.report.laws.distillation import (
     distillation_document,
     distillation_notes,

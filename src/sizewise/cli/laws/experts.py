@@ -4,8 +4,8 @@ import click
 
 from sizewise.cli.caller import model_of
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FORCE, Count, Number, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FORCE, Count, Number
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.counting import count
 from sizewise.errors import UsageError
 from sizewise.report.laws.experts import Choices, experts_document, experts_notes, experts_tables

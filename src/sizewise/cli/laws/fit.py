@@ -8,10 +8,10 @@ from click.core import ParameterSource
 from sizewise.cli.caller import caller
 from sizewise.cli.laws.answer import Answered, emit_law
 from sizewise.cli.laws.coefficients import additive_of
-from sizewise.cli.laws.options import FORCE, Flops, with_options
+from sizewise.cli.laws.options import FORCE, Flops
 from sizewise.cli.laws.progress import counted
 from sizewise.cli.laws.run_options import KEYS, reading_options, runs_of
-from sizewise.cli.options import Output, check_curve, output_options
+from sizewise.cli.options import Output, check_curve, output_options, with_options
 from sizewise.report.document import Document
 from sizewise.report.laws.fit import fit_document, fit_rows
 from sizewise.report.laws.fit_text import fit_notes, fit_notices, fit_tables

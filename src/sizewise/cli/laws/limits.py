@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from sizewise.cli.laws.options import Count, with_options
-from sizewise.cli.options import Tokens
+from sizewise.cli.laws.options import Count
+from sizewise.cli.options import Tokens, with_options
 from sizewise.planning.defaults import Asked
 from sizewise.planning.sizing.limits import Limits
 from sizewise.units import parse_memory

@@ -3,8 +3,8 @@
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FORCE, LAW, PARAMS, TOKENS, Count, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FORCE, LAW, PARAMS, TOKENS, Count
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.errors import SizewiseError
 from sizewise.report.laws.grounds import finding_notices, ground_notices
 from sizewise.report.laws.loss import loss_document, loss_notes, loss_rows, loss_tables

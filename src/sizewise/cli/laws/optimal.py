@@ -7,8 +7,8 @@ import click
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
 from sizewise.cli.laws.budget import budget, budget_options
 from sizewise.cli.laws.limits import limit_options, limits
-from sizewise.cli.laws.options import FORCE, LAW, PARAMS, POSITIVE, TOKENS, Count, with_options
-from sizewise.cli.options import Output, check_curve, output_options
+from sizewise.cli.laws.options import FORCE, LAW, PARAMS, POSITIVE, TOKENS, Count
+from sizewise.cli.options import Output, check_curve, output_options, with_options
 from sizewise.planning.sizing.answer import Buildable
 from sizewise.planning.sizing.buildable import buildable
 from sizewise.planning.sizing.limits import Limits

@@ -1,6 +1,5 @@
 """Options that several questions about scaling laws share."""
 
-from collections.abc import Callable
 from math import isfinite
 from typing import Any
 
@@ -9,8 +8,6 @@ import click
 from sizewise.errors import UsageError
 from sizewise.scaling.budget import FLOPS_PER_PARAM_AND_TOKEN
 from sizewise.units import parse_count, parse_flops
-
-Command = Callable[..., Any]
 
 DEFAULT_LAW = "besiroglu2024-published"
 
@@ -60,17 +57,6 @@ PARAMS = click.option("--params", "-n", "params", type=Count(), help="Parameters
 TOKENS = click.option("--tokens", "-d", "tokens", type=Count(), help="Training tokens, e.g. 1.4T.")
 FLOPS = click.option("--flops", "-C", "flops", type=Flops(), help="Training FLOPs, e.g. 1e24.")
 FORCE = click.option("--force", is_flag=True, help="Answer although it lies far beyond what was measured.")
-
-
-def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    """Return what adds options to a command, in their order on the help page."""
-
-    def add(function: Command) -> Command:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
 
 
 def check_budget_or_run(flops: float | None, params: float | None, tokens: float | None) -> None:

@@ -3,8 +3,8 @@
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FORCE, LAW, PARAMS, POSITIVE, TOKENS, Count, with_options
-from sizewise.cli.options import Output, check_curve, output_options
+from sizewise.cli.laws.options import FORCE, LAW, PARAMS, POSITIVE, TOKENS, Count
+from sizewise.cli.options import Output, check_curve, output_options, with_options
 from sizewise.report.laws.curves import smaller_block
 from sizewise.report.laws.grounds import finding_notices, ground_notices
 from sizewise.report.laws.lifetime import lifetime_note, lifetime_table

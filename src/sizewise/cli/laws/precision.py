@@ -3,8 +3,8 @@
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FLOPS, FORCE, PARAMS, TOKENS, Number, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FLOPS, FORCE, PARAMS, TOKENS, Number
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.report.laws.grounds import grounds_notices
 from sizewise.report.laws.precision import (
     best_bits_document,

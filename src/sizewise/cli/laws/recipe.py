@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from sizewise.cli.laws.answer import Answered, emit_law, refuse_far
-from sizewise.cli.laws.options import FLOPS, FORCE, PARAMS, TOKENS, check_budget_or_run, with_options
-from sizewise.cli.options import Output, output_options
+from sizewise.cli.laws.options import FLOPS, FORCE, PARAMS, TOKENS, check_budget_or_run
+from sizewise.cli.options import Output, output_options, with_options
 from sizewise.errors import UsageError
 from sizewise.escaping import shorten
 from sizewise.report.laws.recipe import recipe_document, recipe_notes, recipe_notices, recipe_tables

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from sizewise.cli.caller import runs_file
-from sizewise.cli.laws.options import Count, with_options
+from sizewise.cli.laws.options import Count
+from sizewise.cli.options import with_options
 from sizewise.errors import UsageError
 from sizewise.escaping import shorten
 from sizewise.scaling.run_files.read import read_runs

@@ -41,3 +41,24 @@ class Hungry:
 
     def done(self) -> int:
         return len(bytes(2**40))
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Come to a bug."""
+
+    def done(self) -> None:
+        raise ZeroDivisionError("what was asked")
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Compute for ever, once it has said who does."""
+
+    path: str
+
+    def done(self) -> None:
+        with open(self.path, "w") as file:
+            file.write(f"{os.getpid()}\n")
+        while True:
+            pass

@@ -7,7 +7,7 @@ import pytest
 
 from sizewise.errors import InputError, UsageError
 from sizewise.service import answerer as module
-from sizewise.service.answerer import Answerer, is_long
+from sizewise.service.answerer import LONG_SECONDS, SHORT_SECONDS, Answerer, is_long, seconds_for
 from sizewise.service.answers import ask
 from sizewise.service.verbs import verb
 
@@ -112,3 +112,15 @@ def test_questions_take_turns_so_that_new_ones_are_heard_between_two(answerer):
 
     asyncio.run(together())
     assert set(answered) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "seconds"),
+    [
+        ("memory", {"model": LLAMA}, SHORT_SECONDS),
+        ("memory", {"model": LLAMA, "runtime": "all"}, LONG_SECONDS),
+        ("plan train", {"model": LLAMA}, LONG_SECONDS),
+    ],
+)
+def test_searches_and_all_runtimes_may_take_long(name, values, seconds):
+    assert seconds_for(verb(name), values) == seconds

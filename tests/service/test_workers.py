@@ -2,16 +2,19 @@
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from sizewise.errors import InputError
-from sizewise.service.workers import Unanswered, Workers, expected_wait
+from sizewise.service.workers import Failed, Unanswered, Workers, expected_wait
 
 sys.path.insert(0, str(Path(__file__).parent))
-from jobs_for_tests import Dying, Hungry, Named, Refusing
+from jobs_for_tests import Broken, Dying, Hungry, Named, Refusing
 
 LONG = 30.0
 
@@ -53,6 +56,48 @@ def test_errors_come_back_as_they_were_raised(workers):
     assert isinstance(error, InputError)
     assert (error.code, error.message) == ("bad_config", "this is refused")
     assert len(workers.processes) == 1
+
+
+def test_a_bug_is_told_as_one_and_its_process_kept(workers):
+    (error,) = done(workers, Broken())
+    assert isinstance(error, Failed)
+    assert str(error) == "ZeroDivisionError"
+    assert len(workers.processes) == 1
+
+
+def test_who_finds_no_process_is_told_to_ask_again(monkeypatch):
+    workers = Workers(
+        environment={"PYTHONPATH": str(Path(__file__).parent / "none"), "PYTHONHOME": os.devnull}
+    )
+    (error,) = done(workers, Named())
+    assert isinstance(error, Unanswered)
+    assert error.retry_after
+    workers.close()
+
+
+ASKER = """
+import asyncio, sys
+from jobs_for_tests import Busy
+from sizewise.service.workers import Workers
+asyncio.run(Workers(most=1).do(Busy(sys.argv[1]), 600))
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs the signals of Unix")
+def test_a_process_at_work_does_not_outlive_who_asked(tmp_path):
+    path = tmp_path / "process"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    with subprocess.Popen([sys.executable, "-c", ASKER, str(path)], env=environment) as asker:
+        while not path.exists() or not path.read_text().endswith("\n"):
+            assert asker.poll() is None
+            time.sleep(0.05)
+        process = int(path.read_text())
+        assert lives(process)
+        asker.kill()
+    end = time.monotonic() + LONG
+    while lives(process):
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_late_process_is_killed_and_replaced(workers):

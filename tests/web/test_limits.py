@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sizewise.service.workers import Unanswered
+from sizewise.service.workers import Failed, Unanswered
 from sizewise.web.busy import busy
 from sizewise.web.errors import Bugs
 from sizewise.web.host_check import HostCheck
@@ -114,6 +114,25 @@ def test_a_bug_is_a_problem_that_tells_nothing(caplog: pytest.LogCaptureFixture)
     assert "Traceback" not in caplog.text
     with pytest.raises(AssertionError):
         check_problem(found, 400)
+
+
+def test_a_bug_in_a_process_is_called_as_there(caplog: pytest.LogCaptureFixture) -> None:
+    async def failed(scope: Any, receive: Any, send: Any) -> None:
+        raise Failed("KeyError")
+
+    found = answer(Bugs(failed))
+    assert found.status == 500
+    assert found.json["detail"].startswith("KeyError;")
+
+
+def test_who_is_cut_off_by_the_end_is_told_to_come_again() -> None:
+    async def cut_off(scope: Any, receive: Any, send: Any) -> None:
+        raise asyncio.CancelledError
+
+    found = answer(Bugs(cut_off))
+    assert found.status == 503
+    assert found.headers["retry-after"] == "5"
+    assert found.json["type"].endswith(":busy")
 
 
 def test_only_who_may_gain_by_it_is_told_to_ask_again() -> None:

@@ -11,7 +11,7 @@ from sizewise.service.answerer import Answerer
 from sizewise.service.answers import Reply
 from sizewise.service.schemas import checked
 from sizewise.service.verbs import Verb
-from sizewise.service.workers import Unanswered
+from sizewise.service.workers import Unanswered, bug_kind
 
 WARNINGS_SHOWN = 20
 
@@ -28,7 +28,7 @@ async def answered(asked: Verb, arguments: Mapping[str, Any], answerer: Answerer
     except SizewiseError as error:
         return failed(error.code, error.message)
     except Exception as error:
-        return failed("bug", f"{type(error).__name__} in {asked.name}; please report this with the arguments")
+        return failed("bug", f"{bug_kind(error)} in {asked.name}; please report this with the arguments")
 
 
 def failed(code: str, message: str) -> CallToolResult:

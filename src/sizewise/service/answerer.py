@@ -51,7 +51,7 @@ class Answerer:
         """Return the answer of a verb to values that are named as its options.
 
         Raises SizewiseError as `ask`, InputError (not_found) for a sent header that is no longer held, and
-        Unanswered.
+        Unanswered, and Failed for a bug in a process.
         """
         name = f"{asked.name} {json.dumps(values, sort_keys=True)}"
         kept = self._answers.get(name)
@@ -66,7 +66,7 @@ class Answerer:
                 here=self._here,
                 also_markdown=self._also_markdown,
             )
-            reply: Reply = await self._workers.do(job, LONG_SECONDS if asked.is_slow else SHORT_SECONDS)
+            reply: Reply = await self._workers.do(job, seconds_for(asked, values))
         else:
             async with self._turn:
                 await sleep(0)
@@ -123,17 +123,26 @@ def without_login() -> dict[str, str]:
     return kept | {"HF_HOME": os.path.join(os.devnull, "none"), "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
 
 
+def seconds_for(asked: Verb, values: Mapping[str, Any]) -> float:
+    """Return the deadline of an answer: searches, fits and each runtime in turn take long."""
+    return LONG_SECONDS if asked.is_slow or _all_runtimes(values) else SHORT_SECONDS
+
+
 def is_long(asked: Verb, values: Mapping[str, Any]) -> bool:
     """Tell whether an answer may keep others waiting: searches, fits, models of somebody else."""
     if asked.is_slow or any(values.get(name) for name in LONG_VALUES):
         return True
-    if str(values.get("runtime", "")).strip().lower() == "all":
+    if _all_runtimes(values):
         return True
     devices = sum(map(int, _COUNT.findall(str(values.get("on", "")))))
     models = list(_models(values))
     if devices > FEW_DEVICES or len(models) > FEW_MODELS:
         return True
     return any(not isinstance(one, str) or one.lstrip().startswith("{") for one in models)
+
+
+def _all_runtimes(values: Mapping[str, Any]) -> bool:
+    return str(values.get("runtime", "")).strip().lower() == "all"
 
 
 def _models(values: Mapping[str, Any]) -> Iterator[Any]:

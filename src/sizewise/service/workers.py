@@ -41,6 +41,19 @@ class Unanswered(Exception):  # noqa: N818 - it is no fault of the question
         self.retry_after = retry_after
 
 
+class Failed(Exception):  # noqa: N818 - what a bug is called belongs to the bug
+    """A job that came to a bug; its text is the kind of the bug."""
+
+
+def bug_kind(error: Exception) -> str:
+    """Return what a bug is called, wherever it happened.
+
+    >>> bug_kind(Failed("KeyError")), bug_kind(ZeroDivisionError())
+    ('KeyError', 'ZeroDivisionError')
+    """
+    return str(error) if isinstance(error, Failed) else type(error).__name__
+
+
 def expected_wait(running: Collection[float], waiting: int, most: int) -> float:
     """Return the seconds until a turn after ``waiting`` others, each expected to take what the longest does.
 
@@ -66,7 +79,7 @@ class Worker:
         assert self.process.stdout is not None
         self._jobs, self._answers = self.process.stdin, self.process.stdout
         self.is_late = False
-        self._is_ready = False
+        self.is_ready = False
 
     @property
     def lives(self) -> bool:
@@ -76,14 +89,16 @@ class Worker:
     def do(self, job: Job, seconds: float) -> Any:
         """Return what a job comes to; after so many seconds the process is killed, its start aside.
 
-        Raises SizewiseError as the job.
+        Raises SizewiseError as the job, and Failed for a bug in it.
         """
-        if not self._is_ready:
+        if not self.is_ready:
             self._within(START_SECONDS)
-            self._is_ready = True
+            self.is_ready = True
         kind, found = self._within(seconds, framed(job))
         if kind == "done":
             return found
+        if kind == "bug":
+            raise Failed(found)
         name, code, message = found
         raise getattr(errors, name)(code, message)
 
@@ -144,7 +159,7 @@ class Workers:
     async def do(self, job: Job, seconds: float) -> Any:
         """Return what a job comes to within so many seconds, waiting no longer than that for its turn.
 
-        Raises Unanswered, at once where that is to be expected, and SizewiseError as the job.
+        Raises Unanswered, at once where that is to be expected, SizewiseError as the job, and Failed.
         """
         wait = self._wait()
         if wait > seconds:
@@ -190,11 +205,13 @@ class Workers:
             if self._is_closed:
                 raise EOFError
             found = worker.do(job, seconds)
-        except errors.SizewiseError:
+        except (errors.SizewiseError, Failed):
             self._idle.append(worker)
             raise
         except (EOFError, OSError):
             worker.end()
+            if not worker.is_ready:
+                raise Unanswered("no process could be started for this question", retry_after=5) from None
             if worker.is_late:
                 raise Unanswered(f"the answer takes more than {seconds:g} s; ask for less at once") from None
             raise Unanswered("the process that answered has ended; ask for less at once") from None

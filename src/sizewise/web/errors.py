@@ -1,6 +1,7 @@
 """What FastAPI itself refuses, and bugs, as problem documents."""
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Mapping, Sequence
 
 from fastapi import FastAPI, Request, Response
@@ -11,8 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sizewise.escaping import shorten
 from sizewise.service.schemas import refusal
+from sizewise.service.workers import bug_kind
 from sizewise.web.problems import CLOSE, TITLES, problem
 
+ENDING = CLOSE | {"Retry-After": "5"}
 log = logging.getLogger("sizewise.web")
 
 
@@ -62,7 +65,10 @@ def _other_method(request: Request, methods: Sequence[str]) -> Response:
 
 
 class Bugs:
-    """Answers what was not foreseen with a problem (500) and one line in the log, without a traceback."""
+    """Answers what was not foreseen with a problem (500) and one line in the log, without a traceback.
+
+    A question that is cut off by the end of the service is told to come again (503).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -78,10 +84,14 @@ class Bugs:
 
         try:
             await self.app(scope, receive, noted)
+        except CancelledError:
+            if scope["type"] != "http" or started:
+                raise
+            await problem(503, "busy", "the service is ending", ENDING)(scope, receive, send)
         except Exception as error:
             if scope["type"] != "http":
                 raise
-            name, place = type(error).__name__, shorten(scope["path"])
+            name, place = bug_kind(error), shorten(scope["path"])
             log.error("bug: %s at %s", name, place)
             if not started:
                 detail = f"{name}; please report this with what was asked"

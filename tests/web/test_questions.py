@@ -137,3 +137,24 @@ def test_a_file_is_asked_for_again_only_when_it_changed(service: Service) -> Non
     assert first.status == 200
     again = service.ask("GET", "/", headers={"If-None-Match": first.headers["etag"]})
     assert (again.status, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "field"),
+    [
+        ("memory?model=7b&context=lots", 422, "context"),
+        ("memory?model=7b&context=1k&context=2k", 422, "context"),
+        ("memory?model=7b&on=rtx-4900", 409, "on"),
+        ("memory?model=no-such-model", 404, "model"),
+        ("memory?model=7b&context=0", 409, "context"),
+        ("laws/show?name=none", 409, "name"),
+        ("laws/optimal", 409, None),
+        ("memory?model=7b&contxt=1k", 422, None),
+    ],
+)
+def test_a_problem_names_the_option_that_is_meant(
+    service: Service, query: str, status: int, field: str | None
+) -> None:
+    found = service.get(f"/api/{query}")
+    check_problem(found, status)
+    assert found.json.get("field") == field

@@ -68,7 +68,7 @@ def ask(
     try:
         return _asked(asked, dict(values), known, here=here, also_markdown=also_markdown)
     except SizewiseError as error:
-        raise type(error)(error.code, for_service(error.message, asked.options)) from None
+        raise type(error)(error.code, for_service(error.message, asked.flags)) from None
 
 
 def _asked(asked: Verb, told: dict[str, Any], known: Load, *, here: bool, also_markdown: bool) -> Reply:

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from sizewise.cli.caller import Caller
-from sizewise.errors import UsageError, did_you_mean
+from sizewise.errors import SizewiseError, UsageError, did_you_mean
 from sizewise.escaping import shorten
 from sizewise.service.options import Option, place_name
 from sizewise.service.verbs import Verb
@@ -20,8 +20,8 @@ from sizewise.service.verbs import Verb
 def context_of(asked: Verb, values: Mapping[str, Any], caller: Caller) -> click.Context:
     """Return the context in which the command answers these values.
 
-    Raises UsageError (bad_option) for unknown names, click.ClickException for values that the command
-    refuses.
+    Raises UsageError (bad_option) for unknown names, and for values that the command refuses SizewiseError,
+    as their types do, or click.ClickException.
     """
     context = click.Context(asked.command, info_name=asked.name, obj=caller)
     context.params = dict(_unnamed(asked))
@@ -35,13 +35,23 @@ def context_of(asked: Verb, values: Mapping[str, Any], caller: Caller) -> click.
         given = _given(option, parameter, value)
         if given is not None:
             assert parameter.name is not None
-            context.params[parameter.name] = parameter.process_value(context, given)
+            context.params[parameter.name] = _processed(context, parameter, option, given)
             context.set_parameter_source(parameter.name, ParameterSource.COMMANDLINE)
             named.add(parameter.name)
     for parameter in asked.command.params:
         if parameter.required and parameter.name not in named:
             raise click.MissingParameter(ctx=context, param=parameter)
     return context
+
+
+def _processed(context: click.Context, parameter: click.Parameter, option: Option, given: Any) -> Any:
+    """Return what a command takes a value for. Raises as `context_of`; the option is named first."""
+    try:
+        return parameter.process_value(context, given)
+    except SizewiseError as error:
+        known = option.flag and error.message.startswith(option.flag)
+        told = error.message if known else f"{option.name}: {error.message}"
+        raise type(error)(error.code, told) from None
 
 
 @cache

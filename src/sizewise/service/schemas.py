@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
+from sizewise.service.options import Option
 from sizewise.service.verbs import Verb
 
 _BOUNDS = {
@@ -61,6 +62,15 @@ _INTEGER = r"-?(0|[1-9][0-9]{0,18})"
 _REAL = rf"{_INTEGER}(\.[0-9]{{1,30}})?([eE][+-]?[0-9]{{1,3}})?"
 
 
+class UnfitError(UsageError):
+    """A value that a verb's schema refuses; ``field`` is the option's name, empty for an unknown one."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        """Keep what is wrong and with which option."""
+        super().__init__("bad_option", message)
+        self.field = field
+
+
 @cache
 def accepted(asked: Verb) -> type[BaseModel]:
     """Return the model of a verb's options; None stands for what is not said, as `checked` knows."""
@@ -72,36 +82,47 @@ def accepted(asked: Verb) -> type[BaseModel]:
 
 
 def checked(asked: Verb, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that a verb is told. Raises UsageError (bad_option) for those its schema refuses.
+    """Return the values that a verb is told. Raises UnfitError (bad_option) for those its schema refuses.
 
     >>> from sizewise.service.verbs import verb
     >>> checked(verb("memory"), {"model": "7b", "context": "a lot"})
     Traceback (most recent call last):
-    sizewise.errors.UsageError: [bad_option]: context: not accepted; write it like 32k
+    sizewise.service.schemas.UnfitError: [bad_option]: context: not accepted; write it like 32k
     """
     silent = next((name for name, value in values.items() if value is None), None)
     if silent is not None:
-        raise UsageError("bad_option", f"{shorten(silent)}: null is no value; leave it out")
+        known = silent if silent in asked.options else ""
+        raise UnfitError(f"{shorten(silent)}: null is no value; leave it out", known)
     missing = [name for name, option in asked.options.items() if option.required and name not in values]
     if missing:
-        raise UsageError("bad_option", f"{asked.name} needs {', '.join(missing)}")
+        raise UnfitError(f"{asked.name} needs {', '.join(missing)}", missing[0])
     try:
         return accepted(asked).model_validate(values, strict=True).model_dump(exclude_unset=True)
     except ValidationError as error:
-        raise UsageError("bad_option", _told(asked, error)) from None
+        raise _unfit(asked, error) from None
 
 
-def _told(asked: Verb, error: ValidationError) -> str:
+def _unfit(asked: Verb, error: ValidationError) -> UnfitError:
     """Return the first thing that is wrong, without the value."""
     first = error.errors(include_url=False, include_input=False)[0]
-    name = str(first["loc"][0]) if first["loc"] else "values"
+    if not first["loc"]:
+        return UnfitError("names of options are texts in Unicode")
+    name = str(first["loc"][0])
     option = asked.options.get(name)
     if option is None:
         near = did_you_mean(name, asked.options)
-        return f"{asked.name} has no option {shorten(name)!r}{near}"
+        return UnfitError(f"{asked.name} has no option {shorten(name)!r}{near}")
+    return UnfitError(_told(option, first), name)
+
+
+def _told(option: Option, first: Mapping[str, Any]) -> str:
+    """Return what is wrong with an option's value."""
+    name = option.name
+    if first["type"] == "list_type" and option.schema.get("type") == "array":
+        return f"{name}: {refusal(first)}"
     if option.quantity is not None:
         return f"{name}: not accepted; write it like {option.quantity.example}"
-    if option.name == "model":
+    if name == "model":
         return f"model: {_MODEL_WORDS}"
     return f"{name}: {refusal(first)}"
 
@@ -114,8 +135,8 @@ def refusal(error: Mapping[str, Any]) -> str:
 def read_query(asked: Verb, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the JSON values that a query string's names and texts mean to a verb.
 
-    What is repeated without being a list, unknown or of another kind stays a text, or becomes a list, that
-    no schema accepts.
+    What is unknown or of another kind stays a text that no schema accepts. Raises UnfitError (bad_option) for
+    names that are repeated without being those of lists.
     """
     found: dict[str, Any] = {}
     for name, text in query:
@@ -124,6 +145,10 @@ def read_query(asked: Verb, query: Sequence[tuple[str, str]]) -> dict[str, Any]:
         if schema.get("type") == "array":
             found.setdefault(name, []).append(_read(schema["items"], text))
         elif name in found:
+            if name != "model":
+                raise UnfitError(
+                    f"{shorten(name, 60)}: given more than once", name if option is not None else ""
+                )
             earlier = found[name]
             found[name] = [*(earlier if isinstance(earlier, list) else [earlier]), text]
         else:

@@ -6,7 +6,7 @@ what the command would print.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -50,7 +50,7 @@ SLOW = frozenset(
 """Searches and fits: they take tenths of seconds and more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Verb:
     """A question: its command, and the options that a service takes."""
 
@@ -72,6 +72,17 @@ class Verb:
     def description(self) -> str:
         """All of the command's help."""
         return "\n\n".join(" ".join(part.split()) for part in (self.command.help or "").split("\n\n"))
+
+    @cached_property
+    def flags(self) -> Mapping[str, str]:
+        """The names of the options by every flag that a command line has for them, without dashes."""
+        named = {option.flag: option.name for option in self.options.values()}
+        return {
+            flag.lstrip("-"): named[known]
+            for parameter in self.command.params
+            for known in named.keys() & set(parameter.opts)
+            for flag in parameter.opts
+        }
 
     @property
     def is_slow(self) -> bool:

@@ -35,7 +35,7 @@ def add_errors(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place = first["loc"][-1] if first.get("loc") else "values"
-        return problem(422, "bad_option", f"{shorten(str(place))}: {refusal(first)}")
+        return problem(422, "bad_option", f"{shorten(str(place))}: {refusal(first)}", field=str(place))
 
     async def late(_: Request, __: Exception) -> Response:
         return problem(408, "timeout", "the body arrived too slowly", CLOSE)

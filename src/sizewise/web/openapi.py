@@ -19,6 +19,7 @@ PROBLEM: dict[str, Any] = {
         "title": {"type": "string"},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
+        "field": {"type": "string", "description": "The option that is meant, where one is."},
     },
     "required": ["type", "title", "status", "detail"],
 }

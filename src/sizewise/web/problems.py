@@ -32,25 +32,32 @@ CLOSE = {"Connection": "close"}
 _MARKUP = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-def problem_text(status: int, code: str, detail: str) -> str:
+def problem_text(status: int, code: str, detail: str, field: str = "") -> str:
     """Return a problem document; nothing in it can be taken for markup."""
-    document = {
+    document: dict[str, str | int] = {
         "type": f"urn:sizewise:problem:{code}",
         "title": TITLES[status],
         "status": status,
         "detail": detail,
     }
+    if field:
+        document["field"] = field
     return json.dumps(document).translate(_MARKUP)
 
 
-def problem(status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return a problem document as a response. ``detail`` is one line, escaped where it was made."""
-    text = problem_text(status, code, detail)
+def problem(
+    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, *, field: str = ""
+) -> Response:
+    """Return a problem document as a response. ``detail`` is one line, escaped where it was made.
+
+    ``field`` is the option that is meant, where one is.
+    """
+    text = problem_text(status, code, detail, field)
     return Response(text, status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
-def problem_of(error: SizewiseError) -> Response:
+def problem_of(error: SizewiseError, field: str = "") -> Response:
     """Return the problem that an error of the package is: 404, 409 or 502."""
     if isinstance(error, HubError):
         return problem(502, error.code, error.message)
-    return problem(404 if error.code in UNKNOWN else 409, error.code, error.message)
+    return problem(404 if error.code in UNKNOWN else 409, error.code, error.message, field=field)

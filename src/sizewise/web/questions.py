@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request, Response
 from sizewise.errors import InputError, SizewiseError
 from sizewise.escaping import shorten
 from sizewise.service.answerer import Answerer
-from sizewise.service.schemas import checked, read_query
+from sizewise.service.schemas import UnfitError, checked, read_query
 from sizewise.service.verbs import OFFERED, Verb, verb
+from sizewise.service.wording import field_of
 from sizewise.service.workers import Unanswered
 from sizewise.sources.json_text import parse_object
 from sizewise.web.busy import busy
@@ -65,12 +66,17 @@ def _by_query(asked: Verb, answerer: Answerer) -> Handler:
                 query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
             )
         except ValueError:
-            return problem(400, "bad_option", "the query string is no list of names and texts in UTF-8")
+            told = f"the query string is no list of at most {MOST_FIELDS} names and texts in UTF-8"
+            return problem(400, "bad_option", told)
         if any(len(text) > QUERY_LIMIT for _, text in fields):
             return problem(
                 422, "too_long", f"a text in an address has at most {QUERY_LIMIT:,} characters; post it"
             )
-        return await _answer(answerer, asked, read_query(asked, fields))
+        try:
+            values = read_query(asked, fields)
+        except UnfitError as error:
+            return _refused(error)
+        return await _answer(answerer, asked, values)
 
     return by_query
 
@@ -112,12 +118,16 @@ def _is_json(content_type: str) -> bool:
 async def _answer(answerer: Answerer, asked: Verb, values: dict[str, Any]) -> Response:
     try:
         told = checked(asked, values)
-    except SizewiseError as error:
-        return problem(422, error.code, error.message)
+    except UnfitError as error:
+        return _refused(error)
     try:
         reply = await answerer.answer(asked, told)
     except Unanswered as error:
         return busy(error)
     except SizewiseError as error:
-        return problem_of(error)
+        return problem_of(error, field_of(error.code, error.message, told))
     return Response(reply.text, media_type=MEDIA_TYPES[reply.format])
+
+
+def _refused(error: UnfitError) -> Response:
+    return problem(422, error.code, error.message, field=error.field)

@@ -11,8 +11,10 @@ from sizewise.escaping import shorten
 from sizewise.service.options import Option
 from sizewise.service.verbs import OFFERED, Verb, verb
 
-FORMAT_HELP = "json: structured content and a text; the others: a text alone."
-LEFT_OUT = frozenset({"pattern", "example", "minLength"})
+FORMAT = "json: structured content and a text; the others: a text alone."
+MODEL = "A catalogue name, an Ollama tag, a size (7b), a config.json as an object; or a list of these."
+PAIRS = " As name=value."
+LEFT_OUT = frozenset({"pattern", "examples", "minLength", "maxLength", "description"})
 HARMLESS = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
@@ -56,18 +58,31 @@ def input_schema(asked: Verb) -> dict[str, Any]:
 
 
 def _property(option: Option) -> dict[str, Any]:
-    schema: dict[str, Any] = _short(option.schema)
-    return schema | {"description": FORMAT_HELP} if option.name == "format" else schema
+    """Return the schema of an option with its description, and how it is written where no pattern tells."""
+    schema = _short(option.schema)
+    said = str(option.schema.get("description", ""))
+    if option.name == "format":
+        said = FORMAT
+    elif "object" in schema["type"]:
+        said = MODEL
+    elif "pattern" in option.schema.get("items", {}):
+        said += PAIRS
+    elif option.quantity is not None and option.quantity.number is None and "e.g." not in said:
+        said += f" E.g. {option.quantity.example}."
+    return schema | ({"description": said} if said else {})
 
 
-def _short(schema: Any) -> Any:
+def _short(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same schema without what an agent needs no words for; an answer checks it all the same.
 
+    Kinds of one value are a list of types: bounds of numbers hold for numbers alone.
+
     >>> _short({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+$"}]})
-    {'anyOf': [{'type': 'number', 'minimum': 0}, {'type': 'string'}]}
+    {'type': ['number', 'string'], 'minimum': 0}
     """
-    if isinstance(schema, list):
-        return [_short(one) for one in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    return {name: _short(value) for name, value in schema.items() if name not in LEFT_OUT}
+    if "anyOf" in schema:
+        kinds = [_short(one) for one in schema["anyOf"]]
+        types = list(dict.fromkeys(kind["type"] for kind in kinds))
+        return {name: value for kind in kinds for name, value in kind.items()} | {"type": types}
+    kept = {name: value for name, value in schema.items() if name not in LEFT_OUT}
+    return kept | ({"items": _short(schema["items"])} if "items" in schema else {})

@@ -62,6 +62,7 @@ BOUNDS: Mapping[str, Mapping[str, Any]] = {
     "cores": {"type": "integer", "minimum": 1, "maximum": 100_000},
 }
 """Bounds of numbers that their commands check later than click does, or where more outlasts a deadline."""
+FLAG = re.compile(r"(?<![\w-])--(?P<flag>[a-z][a-z0-9-]*)")
 _PAIR = r"[A-Z]+=[A-Z]+"
 
 
@@ -116,6 +117,15 @@ def options_of(command: click.Command) -> dict[str, Option]:
         option = _option(str(command.name), parameter)
         found[option.name] = option
     return found
+
+
+def without_flags(text: str) -> str:
+    """Return a text in which flags are names.
+
+    >>> without_flags("goes with --kv-cache-dtype")
+    'goes with kv_cache_dtype'
+    """
+    return FLAG.sub(lambda found: found["flag"].replace("-", "_"), text)
 
 
 def place_name(parameter: click.Parameter) -> str:
@@ -197,7 +207,7 @@ def _option_schema(name: str, parameter: click.Option, quantity: Quantity | None
     if parameter.multiple:
         schema = {"type": "array", "items": schema, "maxItems": LIST_LIMIT}
     if parameter.help and "description" not in schema:
-        schema["description"] = parameter.help
+        schema["description"] = without_flags(parameter.help)
     return schema
 
 

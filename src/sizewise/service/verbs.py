@@ -14,7 +14,7 @@ import click
 
 from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
-from sizewise.service.options import Option, options_of
+from sizewise.service.options import FLAG, Option, options_of, without_flags
 
 OFFERED: Mapping[str, str] = {
     "params": "params",
@@ -66,12 +66,14 @@ class Verb:
     @property
     def summary(self) -> str:
         """The first sentence of the command's help."""
-        return " ".join((self.command.help or "").split("\n\n")[0].split())
+        return without_flags(" ".join((self.command.help or "").split("\n\n")[0].split()))
 
     @property
     def description(self) -> str:
-        """All of the command's help."""
-        return "\n\n".join(" ".join(part.split()) for part in (self.command.help or "").split("\n\n"))
+        """The command's help, but for what it says of options that a service does not take."""
+        parts = [" ".join(part.split()) for part in (self.command.help or "").split("\n\n")]
+        kept = [part for part in parts if self.flags.keys() >= set(FLAG.findall(part))]
+        return without_flags("\n\n".join(kept))
 
     @cached_property
     def flags(self) -> Mapping[str, str]:

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sizewise.service.options import FLAG
 from sizewise.service.verbs import OFFERED
 
-_FLAG = re.compile(r"(?<![\w-])--(?P<flag>[a-z][a-z0-9-]*)")
 _CATALOG = re.compile(r"\bsizewise catalog (?P<subject>[a-z]+)\b(?! --)")
 _COMMAND = re.compile(rf"\bsizewise (?=(?:{'|'.join(sorted({name.split()[0] for name in OFFERED}))})\b)")
 _RULE = re.compile(r" \(LAW[0-9]{2}\)")
@@ -33,7 +33,7 @@ def for_service(message: str, names: Mapping[str, str]) -> str:
         return names.get(found["flag"], found[0])
 
     plain = _FILE.sub("", _RULE.sub("", message)).replace("--json", "format json")
-    catalog = _CATALOG.sub(r"catalog, subject \g<subject>", _FLAG.sub(named, plain))
+    catalog = _CATALOG.sub(r"catalog, subject \g<subject>", FLAG.sub(named, plain))
     return _COMMAND.sub("", catalog.replace("run: catalog,", "ask: catalog,"))
 
 

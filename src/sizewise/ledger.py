@@ -28,7 +28,7 @@ class Line:
     amount: Number | None = None
     parts: tuple["Line", ...] = ()
     formula: str = ""
-    inputs: Mapping[str, Number] = field(default_factory=dict)
+    inputs: Mapping[str, Number] = field(default_factory=dict, hash=False)
     source: str = ""
     own_status: Status = "exact"
     low: Number | None = None

@@ -9,6 +9,7 @@ from sizewise.errors import InputError, UsageError
 from sizewise.service import answerer as module
 from sizewise.service.answerer import LONG_SECONDS, SHORT_SECONDS, Answerer, is_long, seconds_for
 from sizewise.service.answers import ask
+from sizewise.service.headers import SentHeader
 from sizewise.service.verbs import verb
 
 from .test_headers import PAIRS, TOKENIZER, sent_gguf
@@ -124,3 +125,27 @@ def test_questions_take_turns_so_that_new_ones_are_heard_between_two(answerer):
 )
 def test_searches_and_all_runtimes_may_take_long(name, values, seconds):
     assert seconds_for(verb(name), values) == seconds
+
+
+ON = {"on": "h100-sxm"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("memory", ON),
+        ("speed", ON),
+        ("plan serve", ON | {"users": 3}),
+        ("plan train", {"on": "h100-sxm:8", "tokens": "1B"}),
+    ],
+)
+def test_a_header_with_its_configuration_is_asked_about_as_a_name_is(answerer, name, values):
+    config = json.dumps(
+        LLAMA | {"num_attention_heads": 4, "intermediate_size": 512, "vocab_size": 100}
+    ).encode()
+    tensors = {"lm_head.weight": {"dtype": "BF16", "shape": [100, 256], "data_offsets": [0, 51_200]}}
+    header = json.dumps(tensors).encode()
+    data = len(header).to_bytes(8, "little") + header
+    sent = SentHeader(kind="safetensors", data=data, size=len(data) + 51_200, config=config)
+    asyncio.run(answerer.read_header(sent))
+    assert json.loads(told(answerer, name, model=sent.reference, **values).text)["schema_version"] == 1

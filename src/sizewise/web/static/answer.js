@@ -13,6 +13,7 @@ const REST = 350;
 const LONG = 250;
 const READ_OUT = 700;
 const RETRIES = 4;
+const AGAIN = 2;
 
 /**
  * Return {ask(question), close()} with a section of its own in `place`. While an answer is under way, the newest
@@ -27,7 +28,7 @@ export function answerOf(place, tools, form) {
   const said = h("p", { class: "happened", role: "status" });
   const formulas = h("details", { class: "formulas", ontoggle: () => formulas.open && current && send(current) },
     h("summary", {}, "Where each number comes from"), h("div", { class: "lines" }));
-  const section = h("section", { class: "answer", "aria-labelledby": heading.id }, heading, error, body, formulas, live,
+  const section = h("section", { class: "answer", tabindex: "-1", "aria-labelledby": heading.id }, heading, error, body, formulas, live,
     actions(() => ({ link: tools.link(), verb: current.verb, values: current.values }), () => section, tell), said);
   let current = null;
   let waiting = null;
@@ -62,29 +63,33 @@ export function answerOf(place, tools, form) {
     running = own;
     const values = question.explain && formulas.open ? { ...question.values, explain: true } : question.values;
     let answer = null;
+    let later = false;
     try {
       const refusal = refusalOf(question.verb, question.values);
       if (refusal) throw new Problem(0, refusal);
       answer = await ask(question.verb, { ...values, ...question.extra }, own.signal);
-      refused = 0;
       took = performance.now() - lastStart;
     } catch (problem) {
       if (own.signal.aborted) return;
-      if (!again(question, problem)) fail(problem);
+      later = again(question, problem);
+      if (!later) fail(problem);
     }
     if (answer) tryToDraw(question, answer);
     if (running === own) running = null;
     if (waiting) return send(waiting);
+    if (later) return;
     section.removeAttribute("aria-busy");
     settled();
   }
 
-  /** Ask again a little later where the service is busy; say whether that is tried. */
+  /** Ask again a little later where the service is busy or away; say whether nothing else is to be told. */
   function again(question, problem) {
-    if (!problem.retryAfter || refused >= RETRIES) return false;
+    const away = !(problem instanceof Problem);
+    if ((!away && !problem.retryAfter) || refused >= RETRIES) return false;
     refused += 1;
-    timer = setTimeout(() => waiting === null && send(question), 1000 * problem.retryAfter);
-    return true;
+    timer = setTimeout(() => waiting === null && send(question), 1000 * (problem.retryAfter || AGAIN * refused));
+    if (!away) tell("the service is busy; it is asked again");
+    return !away;
   }
 
   function tryToDraw(question, answer) {
@@ -98,8 +103,12 @@ export function answerOf(place, tools, form) {
 
   function draw(question, answer) {
     error.textContent = "";
+    body.classList.remove("stale");
+    if (refused) tell("");
+    refused = 0;
     form.clearErrors(section);
     heading.textContent = question.title;
+    const back = focusIn(body);
     const opened = new Set([...section.querySelectorAll("details[data-key]")].filter((one) => one.open).map((one) => one.dataset.key));
     body.replaceChildren(...warningsOf(question, answer), ...[question.draw(answer, tools)].flat().filter(Boolean));
     if (section === place.firstElementChild) strip(question.summary?.(answer) ?? "");
@@ -108,6 +117,7 @@ export function answerOf(place, tools, form) {
       formulas.lastChild.replaceChildren(...[answer.lines].flat().map((line) => tree(line, question.name, true)));
     }
     for (const one of section.querySelectorAll("details[data-key]")) if (opened.has(one.dataset.key)) one.open = true;
+    back?.(section);
     setTimeout(() => { if (current === question && !waiting) live.textContent = question.summary?.(answer) ?? ""; }, READ_OUT);
   }
 
@@ -118,6 +128,8 @@ export function answerOf(place, tools, form) {
     form.clearErrors(section);
     error.textContent = field && form.tellError(field, text, section) ? `not answered: ${form.labelOf(field)}` : text;
     body.classList.add("stale");
+    live.textContent = "";
+    if (section === place.firstElementChild) strip(`${current.title}: not answered`);
   }
 
   /** Return the form's own name of a value, where the question calls it otherwise. */
@@ -136,7 +148,8 @@ export function answerOf(place, tools, form) {
 
   return {
     ask(question) {
-      body.classList.remove("stale");
+      heading.textContent ||= question.title;
+      refused = 0;
       send(question);
     },
     close() {
@@ -146,6 +159,19 @@ export function answerOf(place, tools, form) {
       section.remove();
     },
   };
+}
+
+/**
+ * Return what gives the focus back after `body` is drawn anew: to what stands there now by the same name, or to the
+ * section; null where the focus is elsewhere.
+ */
+function focusIn(body) {
+  if (!body.contains(document.activeElement)) return null;
+  const of = (one) => [one.tagName, one.textContent, one.getAttribute("aria-label")].join(" ");
+  const wanted = of(document.activeElement);
+  const same = () => [...body.querySelectorAll("button, a, summary, [tabindex]")].filter((one) => of(one) === wanted);
+  const at = same().indexOf(document.activeElement);
+  return (section) => (same()[at] ?? same()[0] ?? section).focus({ preventScroll: true });
 }
 
 /** Show one sentence at the foot of narrow screens, where the answers are below the form. */

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { formOf } from "./fields.js";
 import { answerOf } from "./answer.js";
-import { addressOf, forgetAddress, readAddress, settled, told, valuesOf, writeAddress } from "./state.js";
+import { addressOf, forgetAddress, keyOf, keptApart, readAddress, settled, told, valuesOf, writeAddress } from "./state.js";
 import { isGguf, isSent } from "./sent_files.js";
 import { TABS } from "./tabs.js";
 import { ask } from "./ask.js";
@@ -21,26 +21,46 @@ function start() {
       onclick: (event) => {
         if (event.ctrlKey || event.metaKey || event.shiftKey) return;
         event.preventDefault();
+        if (listed === wanted && open) return;
         load(listed, (tab) => {
-          const carried = tab.fields.some((field) => told.has(field.name));
-          history.pushState(null, "", carried ? addressIn(tab, valuesOf(tab.fields, false)) : addressOf(tab.id, {}));
+          history.pushState(null, "", isTold(tab) ? addressIn(tab, valuesOf(tab, false)) : addressOf(tab.id, {}));
           show(tab, false);
         });
       } }, listed.title));
   }
   nav.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const links = [...nav.children];
     const at = links.indexOf(document.activeElement);
-    if (!step || at < 0) return;
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined || at < 0) return;
     event.preventDefault();
-    const next = links[(at + step + links.length) % links.length];
+    const next = links.at(to % links.length);
     next.focus();
     next.click();
   });
+  for (const link of document.querySelectorAll(".skip, #strip")) link.addEventListener("click", lead);
+  addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+  addEventListener("drop", dropped);
   addEventListener("popstate", fromAddress);
   fromAddress();
 }
+
+/** Lead to a place of the page; an address with its name would lose the question that stands behind the `#`. */
+function lead(event) {
+  event.preventDefault();
+  const goal = document.querySelector(event.currentTarget.getAttribute("href"));
+  goal?.focus({ preventScroll: true });
+  goal?.scrollIntoView();
+}
+
+/** Hand a file that was dropped beside the place for files to that place; the browser would leave for the file. */
+function dropped(event) {
+  if (event.defaultPrevented || !event.dataTransfer.files.length) return;
+  event.preventDefault();
+  place.querySelector(".drop")?.dispatchEvent(new DragEvent("drop", { dataTransfer: event.dataTransfer, cancelable: true }));
+}
+
+const isTold = (tab) => tab.fields.some((field) => told.has(keyOf(tab, field)));
 
 const addressIn = (tab, values) =>
   addressOf(tab.id, values, tab.fields.filter((field) => field.always).map((field) => field.name));
@@ -48,7 +68,10 @@ const addressIn = (tab, values) =>
 function fromAddress() {
   const named = readAddress();
   const listed = TABS.find((one) => one.id === named) ?? TABS[0];
-  load(listed, (tab) => show(tab, tab.fields.some((field) => told.has(field.name))));
+  load(listed, (tab) => {
+    keptApart(tab);
+    show(tab, isTold(tab));
+  });
 }
 
 /** Load a tab, mark it as the chosen one, and go on with it, unless another was chosen meanwhile. */
@@ -58,6 +81,7 @@ async function load(listed, then) {
   open?.close();
   open = null;
   document.body.dataset.ready = "0";
+  document.getElementById("strip").hidden = true;
   mark(listed);
   let tab = null;
   try {
@@ -83,7 +107,7 @@ function mark(listed) {
 
 /** Open a tab. `given`: the address says its values, so that what it lacks is empty and no default counts. */
 function show(tab, given) {
-  open = opened(tab, valuesOf(tab.fields, given));
+  open = opened(tab, valuesOf(tab, given));
 }
 
 function opened(tab, values) {
@@ -92,6 +116,7 @@ function opened(tab, values) {
   const link = () => new URL(addressIn(tab, values), location.href).href;
   const tools = { set, ask, link, get values() { return values; } };
   const shown = new Map();
+  let closed = false;
   place.replaceChildren(h("div", { class: "side" }, h("p", { class: "about" }, tab.about), form.form), answers);
   place.classList.toggle("wide", tab.fields.length === 0);
   form.show(values);
@@ -101,11 +126,12 @@ function opened(tab, values) {
 
   function put(name, value) {
     if (name in values) values[name] = value;
-    told.set(name, value);
+    told.set(keyOf(tab, tab.fields.find((field) => field.name === name) ?? { name }), value);
   }
   function set(name, value) {
     if (values[name] === value) return;
     put(name, value);
+    if (closed) return;
     if (name === "model" && isSent(value)) {
       put("quant", "");
       if (isGguf(value) && NOT_OF_GGUF.includes(values.runtime)) put("runtime", "");
@@ -127,7 +153,12 @@ function opened(tab, values) {
     }
     settled();
   }
-  return { close: () => shown.forEach((answer) => answer.close()) };
+  return {
+    close() {
+      closed = true;
+      shown.forEach((answer) => answer.close());
+    },
+  };
 }
 
 start();

@@ -103,7 +103,7 @@ let described = null;
 
 /** Return values as the kinds that the description of the service names: a body is read strictly. */
 async function typed(verb, values) {
-  described ??= fetch("/api/openapi.json").then((answer) => answer.json());
+  described ??= fetch("/api/openapi.json").then((answer) => answer.json()).catch(() => { described = null; return {}; });
   const kinds = kindsOf(await described, verb);
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, cast(value, kinds[name])]));
 }
@@ -158,10 +158,11 @@ let listed = null;
 
 /**
  * Return the names of a kind (`models`, `devices`, `formats`, `cache_formats`, `runtimes`, `laws`) as
- * [{name, about, also}], asked once. Empty where they cannot be had: the field then takes any text.
+ * [{name, about, also}], asked once they can be had. Empty until then: the field takes any text.
  */
 export async function names(kind) {
-  listed ??= fetch("/api/names").then((answer) => (answer.ok ? answer.json() : {})).catch(() => ({}));
+  listed ??= fetch("/api/names").then((answer) => (answer.ok ? answer.json() : Promise.reject(answer)))
+    .catch(() => { listed = null; return {}; });
   return ((await listed)[kind] ?? []).map((row) => (typeof row === "string" ? { name: row, about: "", also: [] } : {
     name: row.id ?? row.name,
     about: aboutOf(kind, row),

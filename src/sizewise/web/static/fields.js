@@ -13,13 +13,17 @@
  *   names               names: "models" | "devices" | "formats" | "laws"; many: several, with commas
  *   model               names and a place to paste a configuration or to drop a file
  *   area                some lines of text; files: ".csv,…" to choose a file from
- * `more: true` puts a field behind "More options"; `always: true` keeps its default in links that lack it.
+ * `more: true` puts a field behind "More options"; `always: true` keeps its default in links that lack it;
+ * `own: true`: its value is not carried to other tabs, where the name means something else.
  */
 
 import { h, newId } from "./dom.js";
 import { combobox } from "./combobox.js";
 import { modelField } from "./model.js";
 import { slider } from "./slider.js";
+import { textOf } from "./config_text.js";
+
+const FILE_LIMIT = 1e6;
 
 /**
  * Return {form, show(values), tellError(name, text, owner), clearErrors(owner), labelOf(name)}; `change(name, value)`
@@ -96,12 +100,19 @@ const CONTROLS = {
   model: modelField,
   area(field, attributes, change) {
     const control = h("textarea", { rows: 5, spellcheck: "false", ...attributes, onchange: () => change(control.value) });
+    const note = h("p", { class: "error", role: "alert" });
     const take = async (file) => {
-      control.value = await file.text();
-      change(control.value);
+      try {
+        if (file.size > FILE_LIMIT) throw new Error("a file has at most 1 MB");
+        control.value = await textOf(file);
+        note.textContent = "";
+        change(control.value);
+      } catch (error) {
+        note.textContent = `${file.name}: ${error.message}`;
+      }
     };
     const chosen = field.files ? h("input", { type: "file", accept: field.files, "aria-label": `${field.label}: a file`,
-      onchange: () => chosen.files[0] && take(chosen.files[0]) }) : null;
+      onclick: () => { chosen.value = ""; }, onchange: () => chosen.files[0] && take(chosen.files[0]) }) : null;
     const around = h("div", { class: "drop", ondragover: (event) => { event.preventDefault(); around.classList.add("over"); },
       ondragleave: () => around.classList.remove("over"),
       ondrop: (event) => {
@@ -109,7 +120,7 @@ const CONTROLS = {
         if (!field.files || !event.dataTransfer.files[0]) return;
         event.preventDefault();
         take(event.dataTransfer.files[0]);
-      } }, control, chosen);
+      } }, control, chosen, note);
     return { control, around, show: (value) => { control.value = value; } };
   },
 };

@@ -3,12 +3,13 @@
 import { sendHeader } from "./ask.js";
 import { configText, textOf } from "./config_text.js";
 import { gguf } from "./gguf.js";
-import { fileNames, nameOfParts } from "./sent_files.js";
+import { keepName, nameOfParts } from "./sent_files.js";
 
 export const HEADER_LIMIT = 8 * 2 ** 20;
 const CONFIG_LIMIT = 1e6;
 const PREFIX = 8;
 const PART = /^(.*)-(\d{5})-of-(\d{5})\.safetensors$/i;
+const GGUF_PART = /-\d{5}-of-(\d{5})\.gguf$/i;
 const WEIGHTS = /\.(safetensors|gguf)$/i;
 const OTHER_JSON = /\.index\.json$|tokenizer|generation|special_tokens|added_tokens|preprocessor|processor/i;
 
@@ -48,6 +49,8 @@ async function headerOf(weights, config) {
   }
   const [file] = weights;
   return named(file, async () => {
+    const count = Number(GGUF_PART.exec(file.name)?.[1] ?? 1);
+    if (count > 1) throw new Error(`one of ${count} parts of a model: ask sizewise memory ./${file.name} where they all are, or name the model`);
     const start = new Uint8Array(await file.slice(0, PREFIX).arrayBuffer());
     const isGguf = String.fromCharCode(...start.slice(0, 4)) === "GGUF";
     const { header, end } = isGguf ? await gguf(file) : await safetensors(file, start);
@@ -62,7 +65,7 @@ async function sent(query, header, config, name) {
   const told = config ? new Blob([config]) : null;
   const asked = new URLSearchParams(told ? { ...query, config_bytes: told.size } : query);
   const value = await sendHeader(asked, told ? new Blob([told, header]) : header);
-  fileNames.set(value, name);
+  keepName(value, name, query.kind);
   return value;
 }
 

@@ -89,7 +89,7 @@ export default {
     },
     { name: "n", label: "Column of parameters", kind: "text", hint: "empty: by its usual names", more: true },
     { name: "d", label: "Column of tokens", kind: "text", more: true },
-    { name: "loss", label: "Column of losses", kind: "text", more: true },
+    { name: "loss", label: "Column of losses", kind: "text", own: true, more: true },
     { name: "units", label: "Units", kind: "text", hint: "n=millions, d=billions, loss=bits", more: true },
     { name: "force", label: "Fit although the runs do not determine a law", kind: "switch", more: true },
   ],

@@ -13,7 +13,7 @@ export function modelField(field, attributes, change) {
   const pasted = h("textarea", { id: newId("config"), rows: 6, spellcheck: "false",
     placeholder: '{"model_type": "llama", …}', onchange: () => taken(configText(pasted.value)) });
   const file = h("input", { type: "file", id: newId("file"), accept: ".json,.safetensors,.gguf", multiple: true,
-    onchange: () => file.files.length && read([...file.files]) });
+    onclick: () => { file.value = ""; }, onchange: () => file.files.length && read([...file.files]) });
   const note = h("p", { class: "hint", role: "status" });
   const details = h("details", { class: "paste" }, h("summary", {}, "or paste a config.json, drop a file"),
     h("label", { for: pasted.id }, "config.json"), pasted,

@@ -9,13 +9,16 @@ export const fileNames = new Map();
 /** Tell whether a value names the model of a file whose header was sent. */
 export const isSent = (value) => typeof value === "string" && value.startsWith("header:");
 
-/** Tell whether a value names the model of a GGUF file. */
-export const isGguf = (value) => isSent(value) && /\.gguf$/i.test(fileNames.get(value) ?? "");
+const ggufs = new Set();
 
-/** Keep the name of a file that an address says: a name without a folder. */
-export function keepName(value, name) {
+/** Tell whether a value names the model of a GGUF file, whatever the file is called: Ollama keeps them under their hash. */
+export const isGguf = (value) => isSent(value) && (ggufs.has(value) || /\.gguf$/i.test(fileNames.get(value) ?? ""));
+
+/** Keep the name of a file, without a folder, and its kind, by the value that names its model. */
+export function keepName(value, name, kind) {
   const own = name.split(/[/\\]/).pop().slice(0, NAME_LIMIT);
   if (isSent(value) && own) fileNames.set(value, own);
+  if (isSent(value) && kind === "gguf") ggufs.add(value);
 }
 
 /** Return the name of parts together: `model-*-of-00002.safetensors`. */

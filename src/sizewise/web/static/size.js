@@ -40,7 +40,7 @@ export default {
     { name: "memory", label: "Memory", kind: "text", hint: "instead of a device's, e.g. 24GiB", more: true },
     { name: "users", label: "Users who wait at all times", kind: "number", min: 1, step: 1, more: true },
     { name: "budget", label: "Budget for renting", kind: "text", hint: "5usd/h, 3000usd/month", more: true },
-    { name: "input", label: "Tokens of a prompt", kind: "number", min: 1, step: 1, more: true },
+    { name: "input", label: "Tokens of a prompt", kind: "number", min: 1, step: 1, own: true, more: true },
     { name: "output", label: "Tokens of an answer", kind: "number", min: 1, step: 1, more: true },
     {
       name: "quant",
@@ -48,10 +48,11 @@ export default {
       kind: "names",
       names: "formats",
       many: true,
+      own: true,
       hint: "empty: the usual ones",
       more: true,
     },
-    ...engineFields(["auto", "llama.cpp", "vllm"]).map((field) => ({ ...field, more: true })),
+    ...engineFields(["auto", "llama.cpp", "vllm"]).map((field) => ({ ...field, own: true, more: true })),
     { name: "top", label: "Models that are shown", kind: "number", min: 1, max: 100, step: 1, more: true },
   ],
   questions: (values) => [

@@ -1,0 +1,150 @@
+"""What must not be lost: the question, the focus, the answer, a file that falls beside its field."""
+
+from base64 import b64encode
+from collections.abc import Callable
+
+import pytest
+
+from .test_models import CONFIG, DROP, OPEN, drop, gguf_file, json, paste
+from .visiting import NARROW, Visit, tab_names
+
+pytestmark = pytest.mark.browser
+RUNS = "params,tokens,loss\n" + "".join(
+    f"{n:.0f},{d:.0f},{1.7 + 400 / n**0.34 + 410 / d**0.28:.4f}\n"
+    for n in (1e7, 3e7, 1e8, 3e8, 1e9)
+    for d in (1e9, 3e9, 1e10, 3e10)
+)
+OUTSIDE = """() => [...document.querySelectorAll("svg.chart text, .ticks > span")].filter((text) => {
+  const own = text.getBoundingClientRect(), around = text.closest("svg, .of-slider").getBoundingClientRect();
+  return own.width && (own.left < around.left - 1 || own.right > around.right + 1);
+}).map((text) => text.textContent)"""
+COVERED = """() => [...document.querySelectorAll("svg.chart")].flatMap((picture) => {
+  const texts = [...picture.querySelectorAll("text")];
+  const boxes = texts.map((one) => [one.textContent, one.getBoundingClientRect()]);
+  const covers = (one, other) => Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2
+    && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 4;
+  return boxes.flatMap(([text, one], place) => boxes.slice(place + 1)
+    .filter(([, other]) => covers(one, other)).map(([other]) => `${text} | ${other}`));
+})"""
+
+
+@pytest.mark.parametrize("place", [".skip", "#strip"])
+def test_a_way_within_the_page_keeps_a_pasted_configuration(place: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(viewport=NARROW).open(OPEN)
+    seen.change(lambda: paste(seen, json.dumps(CONFIG)))
+    before = seen.page.url, seen.answers
+    seen.page.locator(place).focus()
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_timeout(200)
+    seen.rest()
+    assert (seen.page.url, seen.answers) == before
+    goal = seen.page.locator(place).get_attribute("href")
+    assert seen.page.evaluate("`#${document.activeElement.id}`") == goal
+
+
+def test_what_means_something_else_is_not_carried_to_another_tab(visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=memory&model=llama-3.1-8b&quant=q8_0&context=8192&on=h100-sxm:8")
+    for tab, own in (("train", "loss=chunked"), ("laws", "")):
+        seen.page.locator(f"#tab-{tab}").click()
+        seen.until(lambda tab=tab: f"tab={tab}" in seen.page.url)
+        seen.rest()
+        assert "quant=q8_0" not in seen.page.url
+        assert "loss=" not in seen.page.url
+        assert not any(seen.page.locator("p.error").all_inner_texts())
+        if own:
+            seen.page.get_by_text("More options").click()
+            seen.field("Logits").select_option("chunked")
+            seen.until(lambda own=own: own in seen.page.url)
+            seen.rest()
+    seen.page.locator("#tab-train").click()
+    seen.until(lambda: "loss=chunked" in seen.page.url)
+
+
+def test_a_short_file_of_runs_stays_behind_the_hash(visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=laws")
+    seen.is_refused = True
+    field = seen.field("Your own runs")
+    field.fill("n,d,loss\n1e8,2e9,3.2\n")
+    field.press("Tab")
+    seen.until(lambda: "runs=" in seen.page.url)
+    assert "runs=" not in seen.page.url.partition("#")[0]
+
+
+def test_the_focus_stays_where_an_answer_is_drawn_anew(visit: Callable[..., Visit]) -> None:
+    seen = visit().open(OPEN)
+    seen.page.get_by_role("button", name="use").nth(1).focus()
+    seen.change(lambda: seen.page.keyboard.press("Enter"))
+    assert seen.page.evaluate("document.querySelector('section.answer').contains(document.activeElement)")
+
+
+def test_a_question_without_an_answer_leaves_no_old_one_at_the_foot(visit: Callable[..., Visit]) -> None:
+    seen = visit(viewport=NARROW).open(OPEN)
+    seen.is_refused = True
+    assert "fits" in seen.page.locator("#strip").inner_text()
+    model = seen.page.locator("[id^=model-]").first
+    model.fill("no-such-model")
+    model.press("Tab")
+    seen.until(lambda: seen.page.locator("#strip").inner_text() == "Memory: not answered")
+
+
+def test_a_service_that_comes_back_is_asked_again(visit: Callable[..., Visit]) -> None:
+    seen = visit().open(OPEN)
+    seen.page.route("**/api/**", lambda route: route.abort())
+    seen.field("Context, tokens").fill("4096")
+    seen.field("Context, tokens").press("Tab")
+    error = seen.page.locator("section.answer p.error").first
+    seen.until(lambda: error.inner_text() == "the service does not answer")
+    seen.page.locator("[id^=model-]").first.click()
+    seen.page.unroute("**/api/**")
+    seen.until(lambda: error.inner_text() == "" and "4,096 tokens" in seen.answers)
+    seen.page.locator("[id^=model-]").first.fill("qwen3")
+    seen.until(lambda: seen.page.locator("[role=option]").count() > 0)
+    seen.complaints.clear()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_file_that_falls_beside_its_field_is_taken(encoding: str, visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=laws")
+    packed = b64encode(RUNS.encode(encoding)).decode()
+    seen.change(
+        lambda: seen.page.evaluate(DROP, [seen.page.locator("#answers").element_handle(), "runs.csv", packed])
+    )
+    seen.until(lambda: "20 runs" in seen.answers)
+
+
+def test_a_file_too_large_for_runs_is_told_at_once(visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=laws")
+    before = seen.answers
+    place = seen.page.locator(".of-area .drop").element_handle()
+    seen.page.evaluate(DROP, [place, "checkpoint.bin", b64encode(bytes(2_000_000)).decode()])
+    seen.until(lambda: "at most 1 MB" in seen.page.locator(".of-area").inner_text())
+    assert seen.answers == before
+
+
+def test_one_part_of_a_gguf_model_is_not_taken_for_all(visit: Callable[..., Visit]) -> None:
+    seen = visit().open(OPEN)
+    before = seen.answers
+    drop(seen, "big-00001-of-00003.gguf", gguf_file())
+    note = seen.page.locator(".of-model div.model > p[role=status]")
+    seen.until(lambda: "one of 3 parts" in note.inner_text())
+    assert seen.answers == before
+
+
+def test_a_gguf_file_is_known_by_its_bytes(visit: Callable[..., Visit]) -> None:
+    seen = visit().open(f"{OPEN}&runtime=vllm&quant=awq")
+    seen.change(lambda: drop(seen, "sha256-8eeb52dfb3bb", gguf_file()))
+    seen.until(lambda: "kind=gguf" in seen.page.url)
+    assert not any(seen.page.locator("p.error").all_inner_texts())
+    again = visit(address=seen.address)
+    again.page.goto(seen.page.url.replace("tab=memory", "tab=speed"))
+    again.rest()
+    assert "a GGUF file is for llama.cpp" in again.page.locator("section.answer p.error").last.inner_text()
+
+
+@pytest.mark.parametrize("tab", tab_names())
+@pytest.mark.parametrize("width", [320, 1280])
+def test_texts_of_pictures_are_whole_and_apart(tab: str, width: int, visit: Callable[..., Visit]) -> None:
+    seen = visit(viewport={"width": width, "height": 800}).open(f"?tab={tab}")
+    seen.until(lambda: seen.page.locator("svg.chart").count() > 0)
+    assert seen.page.evaluate(OUTSIDE) == []
+    assert seen.page.evaluate(COVERED) == []

@@ -226,3 +226,8 @@ def test_a_gguf_file_that_is_cut_off_is_refused_in_one_line(cut: int, tmp_path: 
       return m.gguf(new Blob([readFileSync(given)])).then(() => "", (error) => error.message);
     """
     assert told("gguf.js", script, str(path)) == "the file ends within its header"
+
+
+@pytest.mark.parametrize(("value", "said"), [(999_885_952, "1 B"), (999.7e9, "1 T"), (999.4e6, "999 M")])
+def test_a_large_number_takes_the_letter_that_it_rounds_to(value: float, said: str):
+    assert told("numbers.js", "return m.large(given);", value) == said

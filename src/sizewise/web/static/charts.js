@@ -136,27 +136,38 @@ function drawUprights({ plot, x, inner }, uprights) {
   }
 }
 
-/** Draw points with their texts; a text that would cover another, or a line at one of `heights`, moves down. */
+/**
+ * Draw points with their texts. A text stands where it covers no other, no point and no line at one of `heights`;
+ * where there is no such place it is left out, and the point's title has it.
+ */
 function drawMarks({ plot, x, y, inner }, marks, width, heights = []) {
-  const taken = [];
-  const texts = svg("g", {});
   const points = svg("g", {});
+  const texts = svg("g", {});
   plot.append(texts, points);
-  for (const mark of marks) {
-    const [across, up] = [x.at(x.clamp(mark.x)), y.at(y.clamp(mark.y))];
-    const wide = 6.8 * mark.label.length;
-    const anchor = across + wide + 10 > width && across - wide > inner.left - 30 ? "end" : "start";
-    const left = anchor === "end" ? across - 8 - wide : across + 8;
-    let down = up - 9;
-    if (heights.some((height) => height < up - 2 && Math.abs(height - down + 5) < 10)) down = up + 17;
-    const covers = (other) => Math.abs(other.down - down) < 14 && left < other.right && other.left < left + wide;
-    while (taken.some(covers) && down < inner.bottom) down += 4;
-    taken.push({ down, left, right: left + wide });
+  const placed = marks.map((mark) => ({ mark, across: x.at(x.clamp(mark.x)), up: y.at(y.clamp(mark.y)) }));
+  const taken = placed.map(({ across, up }) => ({ left: across - 5, right: across + 5, top: up - 5, bottom: up + 5 }));
+  for (const { mark, across, up } of placed) {
     points.append(svg("circle", { class: `mark ${mark.className ?? ""}`, cx: across, cy: up, r: 4.5 },
       svg("title", {}, mark.title ?? mark.label)));
     if (!mark.label) continue;
-    texts.append(svg("text", { class: "halo", x: anchor === "end" ? across - 8 : across + 8, y: down, "text-anchor": anchor }, mark.label));
+    const found = roomFor(7.4 * mark.label.length, across, up, { left: inner.left, right: width, top: inner.top - 8, bottom: inner.bottom, taken, heights });
+    if (!found) continue;
+    taken.push(found);
+    texts.append(svg("text", { class: "halo", x: found.end ? found.right : found.left, y: found.bottom - 3,
+      "text-anchor": found.end ? "end" : "start" }, mark.label));
   }
+}
+
+const LINE = 14;
+const PLACES = [[6, -18], [6, 4], [6, -7], [6, -30], [6, 18]].flatMap(([away, down]) => [[away, down, false], [away, down, true]]);
+
+/** Return the box of a text of some width beside a point, {left, right, top, bottom, end}; undefined where all are taken. */
+function roomFor(wide, across, up, { left, right, top, bottom, taken, heights }) {
+  const boxes = PLACES.map(([away, down, end]) => ({ end, left: end ? across - away - wide : across + away,
+    right: end ? across - away : across + away + wide, top: up + down, bottom: up + down + LINE }));
+  return boxes.find((box) => box.left >= left && box.right <= right && box.top >= top && box.bottom <= bottom
+    && !heights.some((height) => height > box.top && height < box.bottom)
+    && !taken.some((other) => other.left < box.right && box.left < other.right && other.top < box.bottom && box.top < other.bottom));
 }
 
 /**

@@ -127,7 +127,7 @@ function nameKnown(drawn, shown, taken, room) {
   for (const one of shown) {
     const [across, up] = one.place;
     const text = one.name.split("/").pop();
-    const wide = 6.4 * text.length;
+    const wide = 7 * text.length;
     const left = across + wide + 8 > drawn.inner.right ? across - 6 - wide : across + 6;
     if (left < drawn.inner.left || !free(taken, left - room, up + 4, wide + 2 * room)) continue;
     drawn.plot.append(svg("text", { class: "halo small", x: left, y: up + 4 }, text));
@@ -135,7 +135,7 @@ function nameKnown(drawn, shown, taken, room) {
 }
 
 function mark(place, inner, [across, up], text, className, taken, title) {
-  const wide = 7 * text.length;
+  const wide = 7.8 * text.length;
   const right = across + wide + 12 < inner.right;
   free(taken, right ? across + 10 : across - 10 - wide, up - 8, wide);
   place.append(

@@ -101,7 +101,7 @@ export const SOURCES = [
         ],
         right: (full, half, four) =>
           `${short(full.memory.weights / four.memory.weights)} × against fp32, ${short(half.memory.weights / four.memory.weights)} × against the 16 bit that ships`,
-        why: "scales take room, embedding and head stay at 16 bit, and nothing ships in fp32",
+        why: "scales take room, embedding and head stay at 16 bit, and few models ship in fp32",
       },
     ],
   },

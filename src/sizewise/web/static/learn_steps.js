@@ -192,13 +192,13 @@ async function chinchilla({ total, active }, tools) {
       "p",
       {},
       active && active !== total
-        ? "Taken as a dense model of all its parameters, which it is not: the best use"
+        ? "Taken as a dense model of all its parameters, which it is not: the best use of compute alone: "
         : "The best use of compute alone, as the Chinchilla paper asked it: ",
       h("strong", {}, `${large(optimum.tokens)} tokens`),
       `, ${short(optimum.tokens_per_param)} for each parameter, ${flopText(optimum.flops)}, loss ${nats(optimum.loss)} nats per token (${law}). `,
       `At that budget any size from ${large(flat[flat.length - 1].params_low)} to ${large(flat[flat.length - 1].params_high)} costs at most `,
       `${percent(flat[flat.length - 1].loss_excess)} of the loss, and ${count(others.length)} published laws name ${large(others[0].params)} to ${large(others[others.length - 1].params)}. `,
-      'The "20 tokens per parameter" that everyone quotes is one point of one of them; what serves many people is trained on far more. ',
+      'The "20 tokens per parameter" that everyone quotes is a rule of thumb; what serves many people is trained on far more. ',
       h(
         "a",
         {

@@ -36,7 +36,7 @@ export const bytes = known((value) => `${gib(value)} (${(value / GB).toFixed(2)}
 /** Return a large number with a letter: `8.03 B`, `1.2 T`. */
 export const large = known((value) => {
   const steps = [[1e15, "e15"], [1e12, " T"], [1e9, " B"], [1e6, " M"], [1e3, " k"]];
-  const step = steps.find(([size]) => Math.abs(value) >= size && Math.abs(value) < 1e15);
+  const step = steps.find(([size]) => Math.abs(value) >= 0.9995 * size && Math.abs(value) < 0.9995e15);
   return step ? `${short(value / step[0])}${step[1]}` : short(value);
 });
 

@@ -46,8 +46,8 @@ function powerTicks(base, begin, end, most) {
  */
 export function frame({ width, height, x, y, title, description, legend = [], square = false }) {
   const top = 26 + legendHeight(legend, width);
-  const left = 8 + 7.2 * Math.max(...scale(y.kind, y.domain, [0, 1], 6, y.unit).ticks.map((tick) => y.format(tick).length), 3);
-  const inner = { left, right: width - 14, top, bottom: height - 40 };
+  const left = 12 + 7.4 * Math.max(...scale(y.kind, y.domain, [0, 1], 6, y.unit).ticks.map((tick) => y.format(tick).length), 3);
+  const inner = { left, right: width - 20, top, bottom: height - 40 };
   const across = scale(x.kind, x.domain, [inner.left, inner.right], Math.max(2, Math.floor((inner.right - left) / 62)), x.unit);
   const up = scale(y.kind, y.domain, [inner.bottom, inner.top], 6, y.unit);
   const root = picture(width, height, title, description);

@@ -55,3 +55,16 @@ def test_curves_hold_the_runs_and_follow_the_law() -> None:
         for params, tokens, loss in one["points"]:
             powers = fitted["A"] * params ** -fitted["alpha"] + fitted["B"] * tokens ** -fitted["beta"]
             assert loss == pytest.approx(fitted["E"] + powers)
+
+
+def test_draws_that_nobody_can_wait_for_are_refused_before_they_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sizewise.service.answers.MOST_DRAWN", 20 * 200)
+    assert told(bootstrap=200)["schema_version"] == 1
+    with pytest.raises(UsageError, match=r"bootstrap: 201 draws of 20 runs .* at most 200, or") as caught:
+        told(bootstrap=201)
+    assert caught.value.code == "too_slow"
+    monkeypatch.setattr("sizewise.service.answers.MOST_DRAWN", 20 * 99)
+    with pytest.raises(UsageError, match="than an answer may, or ask the command line"):
+        told(bootstrap=201)

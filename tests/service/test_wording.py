@@ -81,6 +81,10 @@ def test_an_error_is_of_the_option_that_it_names(
     assert field_of(code, message, values) == field
 
 
+def test_an_option_that_nobody_named_may_be_meant_too() -> None:
+    assert field_of("too_slow", "bootstrap: too many", {"runs": "n"}, {"bootstrap"}) == "bootstrap"
+
+
 def test_a_refused_value_tells_its_option() -> None:
     cases = {"context": {"context": "x"}, "layers": {"layers": 0}, "audio": {"audio": "3"}, "": {"contxt": 3}}
     for field, values in cases.items():

@@ -27,6 +27,8 @@ class Caller:
     """The model of a reference with its ``key=value`` changes; raises as `load_reference`."""
     runs: Text | None = None
     """The text of a file of runs, for the questions that read one."""
+    most_drawn: int | None = None
+    """Runs times draws that a fit may have; more would outlast whoever waits."""
     also_markdown: bool = False
     """Whether the answer is wanted as Markdown beside its format."""
     answer: str = ""

@@ -1,7 +1,7 @@
 """What commands say to a person at a terminal, said to who asks a service: no flags, no other commands."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sizewise.service.options import FLAG
@@ -37,16 +37,16 @@ def for_service(message: str, names: Mapping[str, str]) -> str:
     return _COMMAND.sub("", catalog.replace("run: catalog,", "ask: catalog,"))
 
 
-def field_of(code: str, message: str, values: Mapping[str, Any]) -> str:
-    """Return the name of the value that an error is about: named at its begin, quoted, or of its code.
+def field_of(code: str, message: str, values: Mapping[str, Any], names: Collection[str] = ()) -> str:
+    """Return the name of what an error is about: an option named at its begin, or a value that it quotes.
 
-    Empty where none is, or more than one may be.
+    ``names`` are those of the options. Some codes are of one option. Empty where none is found, or several.
 
     >>> field_of("bad_option", "no device is called 'rtx-4900'", {"model": "7b", "on": "rtx-4900:2"})
     'on'
     """
     begin = _NAMED.match(message)
-    if begin is not None and begin["name"] in values:
+    if begin is not None and (begin["name"] in values or begin["name"] in names):
         return begin["name"]
     quoted = set(_QUOTED.findall(message))
     holding = [name for name, value in values.items() if quoted & set(_parts(value))]

@@ -125,7 +125,7 @@ async def _answer(answerer: Answerer, asked: Verb, values: dict[str, Any]) -> Re
     except Unanswered as error:
         return busy(error)
     except SizewiseError as error:
-        return problem_of(error, field_of(error.code, error.message, told))
+        return problem_of(error, field_of(error.code, error.message, told, asked.options))
     return Response(reply.text, media_type=MEDIA_TYPES[reply.format])
 
 

@@ -12,12 +12,15 @@ from sizewise.cli.laws.options import FORCE, Flops
 from sizewise.cli.laws.progress import counted
 from sizewise.cli.laws.run_options import KEYS, reading_options, runs_of
 from sizewise.cli.options import Output, check_curve, output_options, with_options
+from sizewise.errors import UsageError
 from sizewise.report.document import Document
 from sizewise.report.laws.fit import fit_document, fit_rows
 from sizewise.report.laws.fit_text import fit_notes, fit_notices, fit_tables
 from sizewise.report.laws.own_curves import own_curves
 from sizewise.scaling.fit.study import Studied, Study, studied
 
+FEWEST = 100
+"""Draws below which an interval says little."""
 FORMS = {"additive": False, "tied": True}
 OF_THE_LAW = (
     "form",
@@ -87,6 +90,7 @@ def command(*, file: str, approach: str, card: str | None, curve: bool, output: 
 
         emit_law(output, allocation_answer(runs, approach, told))
         return
+    _refuse_endless(len(runs), told["replicates"])
     study = _study(told, card, output.plot)
     with counted(output, "replicates") as progress:
         found = studied(runs, study, progress=progress)
@@ -126,6 +130,16 @@ def _study(told: dict[str, Any], card: str | None, picture: str | None) -> Study
         against=None if told["against"] is None else additive_of(told["against"]),
         force=told["force"],
     )
+
+
+def _refuse_endless(runs: int, draws: int) -> None:
+    """Refuse draws that a service would end before they are done. Raises UsageError (too_slow)."""
+    asking = caller()
+    most = None if asking is None else asking.most_drawn
+    if most is not None and runs * draws > most:
+        text = f"--bootstrap: {draws:,} draws of {runs:,} runs take longer than an answer may"
+        fewer = f"; take at most {most // runs:,}" if most // runs >= FEWEST else ""
+        raise UsageError("too_slow", f"{text}{fewer}, or ask the command line")
 
 
 def _refuse_unused(approach: str) -> None:

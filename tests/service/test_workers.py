@@ -14,7 +14,7 @@ from sizewise.errors import InputError
 from sizewise.service.workers import Failed, Unanswered, Workers, expected_wait
 
 sys.path.insert(0, str(Path(__file__).parent))
-from jobs_for_tests import Broken, Dying, Hungry, Named, Refusing
+from jobs_for_tests import Broken, Busy, Dying, Hungry, Named, Refusing
 
 LONG = 30.0
 
@@ -127,6 +127,28 @@ def test_a_process_that_died_while_it_waited_is_not_asked(workers):
     (second,) = done(workers, Named())
     assert isinstance(second, int)
     assert second != first
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_job_that_nobody_waits_for_is_dropped(tmp_path):
+    workers = Workers(most=1, queue=2, environment=os.environ | {"PYTHONPATH": str(Path(__file__).parent)})
+
+    async def asked():
+        path = tmp_path / "process"
+        running = asyncio.ensure_future(workers.do(Busy(str(path)), LONG))
+        waiting = asyncio.ensure_future(workers.do(Named(60), LONG))
+        while not path.exists() or not path.read_text().endswith("\n"):
+            await asyncio.sleep(0.01)
+        running.cancel()
+        waiting.cancel()
+        ended = await asyncio.gather(running, waiting, return_exceptions=True)
+        assert all(isinstance(one, asyncio.CancelledError) for one in ended)
+        return int(path.read_text()), await workers.do(Named(), LONG)
+
+    first, second = asyncio.run(asked())
+    assert not lives(first)
+    assert lives(second)
+    workers.close()
 
 
 def test_the_queue_is_bounded_and_says_when_to_come_again(workers):

@@ -159,6 +159,8 @@ class Workers:
     async def do(self, job: Job, seconds: float) -> Any:
         """Return what a job comes to within so many seconds, waiting no longer than that for its turn.
 
+        Where who asks is cancelled, the job is dropped, and its process ended if it is at work.
+
         Raises Unanswered, at once where that is to be expected, SizewiseError as the job, and Failed.
         """
         wait = self._wait()
@@ -166,18 +168,25 @@ class Workers:
             raise Unanswered("long questions are being answered; ask again", retry_after=ceil(wait))
         if not self._places.acquire(blocking=False):
             raise Unanswered("too many questions wait; ask again in a moment", retry_after=1)
+        at_work: list[Worker] = []
         try:
-            future = self._threads.submit(self._done, job, seconds)
+            future = self._threads.submit(self._done, job, seconds, at_work)
         except RuntimeError:
             self._places.release()
             raise Unanswered("the service is ending", retry_after=5) from None
         self._asked.add(future)
         future.add_done_callback(self._answered)
         answer = asyncio.wrap_future(future)
-        await asyncio.wait((answer,), timeout=seconds)
-        if future.cancel():
-            raise Unanswered("long questions are being answered; ask again", retry_after=2)
-        return await answer
+        try:
+            await asyncio.wait((answer,), timeout=seconds)
+            if future.cancel():
+                raise Unanswered("long questions are being answered; ask again", retry_after=2)
+            return await answer
+        except asyncio.CancelledError:
+            answer.cancel()
+            for worker in at_work:
+                worker.kill()
+            raise
 
     def close(self) -> None:
         """End all processes, those at work too; jobs that wait are dropped."""
@@ -198,8 +207,9 @@ class Workers:
         self._asked.discard(future)
         self._places.release()
 
-    def _done(self, job: Job, seconds: float) -> Any:
+    def _done(self, job: Job, seconds: float, at_work: list[Worker]) -> Any:
         worker = self._free()
+        at_work.append(worker)
         self._busy[worker] = monotonic()
         try:
             if self._is_closed:
@@ -216,6 +226,7 @@ class Workers:
                 raise Unanswered(f"the answer takes more than {seconds:g} s; ask for less at once") from None
             raise Unanswered("the process that answered has ended; ask for less at once") from None
         finally:
+            at_work.clear()
             self._busy.pop(worker, None)
         self._idle.append(worker)
         return found

@@ -1,7 +1,9 @@
 """What must not be lost: the question, the focus, the answer, a file that falls beside its field."""
 
+import shlex
 from base64 import b64encode
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
@@ -148,3 +150,58 @@ def test_texts_of_pictures_are_whole_and_apart(tab: str, width: int, visit: Call
     seen.until(lambda: seen.page.locator("svg.chart").count() > 0)
     assert seen.page.evaluate(OUTSIDE) == []
     assert seen.page.evaluate(COVERED) == []
+
+
+def test_plans_that_miss_say_why_and_are_asked_for(visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=speed&model=deepseek-v3&on=h200-sxm:8&users=1000&input=100000&ttft=2s")
+    plan = seen.page.locator("section.answer").last
+    seen.until(lambda: "No plan meets the targets" in plan.inner_text())
+    assert "time to first token; without it" in plan.inner_text()
+    button = plan.locator("td button").first
+    device = button.inner_text().split()[-1]
+    seen.change(button.click)
+    assert seen.field("Devices").input_value().startswith(device)
+
+
+def test_a_tab_that_is_left_at_once_leaves_nothing_behind(visit: Callable[..., Visit]) -> None:
+    seen = visit().open(OPEN)
+    seen.page.evaluate(
+        "['train', 'laws', 'size', 'speed'].forEach((tab) => document.getElementById(`tab-${tab}`).click())"
+    )
+    seen.until(lambda: "tab=speed" in seen.page.url)
+    seen.rest()
+    assert seen.page.locator("h2").all_inner_texts() == ["Speed and cost", "What to rent"]
+    seen.page.go_back()
+    seen.until(lambda: "tab=memory" in seen.page.url)
+    seen.rest()
+    assert seen.field("Context, tokens").input_value() == "1024"
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>.gguf", "a'; rm -rf $HOME #.gguf"])
+def test_the_name_of_a_file_stays_text(name: str, visit: Callable[..., Visit]) -> None:
+    seen = visit().open(OPEN)
+    seen.change(lambda: drop(seen, name, gguf_file()))
+    assert seen.page.locator("main img").count() == 0
+    seen.page.get_by_role("button", name="Copy command").click()
+    words = shlex.split(seen.page.locator(".happened").inner_text().removeprefix("copied the command: "))
+    assert words[-1] == f"./{name}"
+
+
+def test_long_words_of_a_configuration_widen_nothing(visit: Callable[..., Visit]) -> None:
+    long = {**CONFIG, "architectures": ["L" * 150]}
+    seen = visit(viewport={"width": 320, "height": 640})
+    for tab in ("memory", "learn"):
+        seen.open(f"?tab={tab}&context=1024#model={quote(json.dumps(long))}")
+        seen.page.reload()
+        seen.rest()
+        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_field_of_the_configuration_that_is_none_is_told_where_it_was_set(
+    visit: Callable[..., Visit],
+) -> None:
+    seen = visit()
+    seen.is_refused = True
+    seen.open(f"{OPEN}&set=a=1")
+    error = seen.page.locator(".of-area p.error").last
+    assert error.inner_text() == "set a: llama has no such field"

@@ -231,3 +231,25 @@ def test_a_gguf_file_that_is_cut_off_is_refused_in_one_line(cut: int, tmp_path: 
 @pytest.mark.parametrize(("value", "said"), [(999_885_952, "1 B"), (999.7e9, "1 T"), (999.4e6, "999 M")])
 def test_a_large_number_takes_the_letter_that_it_rounds_to(value: float, said: str):
     assert told("numbers.js", "return m.large(given);", value) == said
+
+
+def test_a_chance_next_to_none_and_large_bytes_are_readable():
+    assert told("numbers.js", "return [m.percent(9.8e-12), m.percent(0), m.bytes(1318989332480)];") == [
+        "< 0.01 %",
+        "0 %",
+        "1,228.40 GiB (1,318.99 GB)",
+    ]
+
+
+def test_more_parts_than_colours_keep_their_sum():
+    given = [{"name": f"part {value}", "value": value} for value in range(1, 12)]
+    found = told("speed.js", "return m.joined(given);", given)
+    assert [one["name"] for one in found] == [f"part {value}" for value in range(5, 12)] + ["others"]
+    assert sum(one["value"] for one in found) == sum(range(1, 12))
+    assert told("speed.js", "return m.joined(given);", given[:8]) == given[:8]
+
+
+def test_short_flags_are_said_as_fields():
+    text = "vllm runs no nf4 weights; name others with -q"
+    script = "return m.inPageWords(given, (name) => ({ quant: 'Weight format' })[name] ?? '');"
+    assert told("words.js", script, text).endswith("with “Weight format”")

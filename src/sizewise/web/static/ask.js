@@ -19,7 +19,7 @@ export class Problem extends Error {
 
   /** Return the name of the value that it is about: the one it names, quotes, or whose option it offers; or "". */
   fieldOf(values) {
-    const begins = /^([a-z][a-z_]*)[:.]/.exec(this.message)?.[1];
+    const begins = /^([a-z][a-z_]*)(?:[:.]| [^\s:]+:)/.exec(this.message)?.[1];
     const quoted = [...this.message.matchAll(/'([^']+)'/g)].map((found) => found[1]);
     const holds = ([name, value]) => typeof value === "string" && name !== "set" && !configuration(value)
       && [value, ...value.split(/[,:]/)].some((part) => quoted.includes(part.trim()));

@@ -115,7 +115,7 @@ function drawBands({ plot, x, inner }, bands) {
   for (const band of bands) {
     const [from, to] = [x.at(x.clamp(band.from)), x.at(x.clamp(band.to))];
     plot.append(svg("rect", { class: "band", x: from, y: inner.top, width: Math.max(1, to - from), height: inner.bottom - inner.top }));
-    if (band.label) plot.append(svg("text", { x: (from + to) / 2, y: inner.top + 12, "text-anchor": "middle" }, band.label));
+    if (band.label) plot.append(svg("text", { class: "on-band", x: (from + to) / 2, y: inner.top + 12, "text-anchor": "middle" }, band.label));
   }
 }
 

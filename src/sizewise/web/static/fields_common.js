@@ -16,7 +16,7 @@ export const quantField = (value = "") => ({
 export const contextField = (value, name = "context", label = "Context, tokens") => ({
   name, label, kind: "slider", value, stops: binaryStops(...(name === "context" ? [512, 2 ** 20] : [32, 2 ** 17])),
   ticks: name === "context" ? [2048, 8192, 32768, 131072, 2 ** 20] : [128, 1024, 8192, 65536], show: binary, read: tokensOf,
-  empty: name === "output_tokens" ? 256 : name === "input" ? 1024 : 8192 });
+  empty: name === "output_tokens" ? 256 : name === "input" ? 1024 : name === "seq" ? 4096 : 8192 });
 
 /** Sequences, requests or users at once. */
 export const sequencesField = (name = "sequences", label = "Sequences at once", value = "1", last = 256) => ({

@@ -27,11 +27,11 @@ export const count = known((value) => grouped(BigInt(Math.round(value)).toString
 /** Return bytes in GiB: `9.16 GiB`; small amounts in MiB. */
 export const gib = known((bytes) => {
   if (bytes !== 0 && Math.abs(bytes) < 0.1 * GIB) return `${short(bytes / 2 ** 20)} MiB`;
-  return `${(bytes / GIB).toFixed(2)} GiB`;
+  return `${grouped((bytes / GIB).toFixed(2))} GiB`;
 });
 
 /** Return bytes in both units: `9.16 GiB (9.83 GB)`. */
-export const bytes = known((value) => `${gib(value)} (${(value / GB).toFixed(2)} GB)`);
+export const bytes = known((value) => `${gib(value)} (${grouped((value / GB).toFixed(2))} GB)`);
 
 /** Return a large number with a letter: `8.03 B`, `1.2 T`. */
 export const large = known((value) => {
@@ -61,8 +61,8 @@ export const dollars = known((value) => {
   return `$${value >= 100 || (value >= 1 && Number.isInteger(value)) ? count(value) : value >= 0.1 ? value.toFixed(2) : short(value)}`;
 });
 
-/** Return a part as per cent. */
-export const percent = known((share) => `${short(100 * share, 2)} %`);
+/** Return a part as per cent; parts that are next to nothing as `< 0.01 %`. */
+export const percent = known((share) => (share > 0 && share < 1e-4 ? "< 0.01 %" : `${short(100 * share, 2)} %`));
 
 /** Return `low to high` of an estimate {value, low, high}, written by `format`. */
 export const between = (estimate, format) => (estimate ? `${format(estimate.low)} to ${format(estimate.high)}` : "");

@@ -117,11 +117,21 @@ function facts({ speed, cost }) {
 }
 
 function terms(answer, name, label, width) {
-  const parts = Object.entries(answer.terms[name]).filter(([, value]) => value > 0).map(([part, value]) => ({ name: part, value }));
+  const parts = joined(Object.entries(answer.terms[name]).filter(([, value]) => value > 0).map(([part, value]) => ({ name: part, value })));
   const target = answer.targets[name]?.target;
   const total = parts.reduce((sum, part) => sum + part.value, 0);
   const limits = target && target < 6 * total ? [{ value: target, label: `target: ${seconds(target)}` }] : [];
   return stackedBars({ width, bars: [{ label, parts, limits }], format: seconds, title: `Parts of the time of the ${label}` });
+}
+
+const COLOURS = 8;
+
+/** Join the least of more parts than there are colours; the formulas have all of them. */
+export function joined(parts) {
+  if (parts.length <= COLOURS) return parts;
+  const kept = new Set([...parts].sort((left, right) => right.value - left.value).slice(0, COLOURS - 1));
+  const value = parts.filter((part) => !kept.has(part)).reduce((sum, part) => sum + part.value, 0);
+  return [...parts.filter((part) => kept.has(part)), { name: "others", value }];
 }
 
 function changes(answer, tools) {

@@ -14,7 +14,7 @@ const GROUPS = [["16 bits: no loss", (one) => !one.quality_loss],
 
 /** Return the drawn answer of `plan serve`. */
 export function drawPlans(answer, tools) {
-  if (answer.plans.length === 0) return none(answer);
+  if (answer.plans.length === 0) return none(answer, tools);
   const best = answer.plans[0];
   return [
     h("p", { class: "headline" }, "Cheapest for its chance: ", h("strong", {}, name(best)), ` with ${best.quant}, `,
@@ -73,8 +73,12 @@ function excluded({ excluded: rows }) {
   return more("excluded", "Why not other devices", table("Why not", [{ title: "device" }, { title: "why" }], rows.map((one) => [one.device, one.text])));
 }
 
-function none(answer) {
-  const near = answer.nearest.length ? table("The nearest", COLUMNS, answer.nearest.map((one) => row(one.plan ?? one, { set() {} }))) : null;
-  return [h("p", { class: "headline no" }, "No plan meets the targets."),
-    (answer.contradictions ?? []).map((one) => h("p", {}, one.text ?? String(one))), near, excluded(answer)].flat();
+const TARGETS = { ttft: "time to first token", tpot: "time per token", budget: "budget" };
+
+function none(answer, tools) {
+  const near = answer.nearest.length ? table("The nearest", COLUMNS, answer.nearest.map((one) => row(one, tools))) : null;
+  const names = answer.contradictions.map((name) => TARGETS[name] ?? name);
+  const why = names.length ? `What stands in the way: ${names.join(" or ")}; without it the other targets can be met.`
+    : "No single target stands in the way: without any one of them the others still leave nothing.";
+  return [h("p", { class: "headline no" }, "No plan meets the targets."), h("p", {}, why), near, excluded(answer)];
 }

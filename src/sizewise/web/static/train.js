@@ -164,6 +164,7 @@ export default {
       hint: "e.g. 0.41: no prediction",
       more: true,
     },
+    { name: "network", label: "Network of a device", kind: "text", hint: "e.g. 50GB/s", more: true },
     { name: "usd_per_hour", label: "Price of a device, USD per hour", kind: "number", min: 0, more: true },
     {
       name: "set",

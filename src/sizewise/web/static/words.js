@@ -5,6 +5,8 @@ import { fileNames } from "./sent_files.js";
 const CATALOG = "(?:sizewise catalog|catalog, subject)";
 const LISTS = new RegExp(`; (?:see: )?${CATALOG} \\w+(?: lists them)?`, "g");
 const PRICES = new RegExp(`; list them: ${CATALOG} prices(, or give)?`, "g");
+const SHORT = { "-q": "quant", "-c": "context", "-np": "sequences" };
+const LETTER = /(?<=\b(?:with|use|give) )-[a-z]+\b/g;
 const FLAG = /(?<=^|[\s(/'])--([a-z][a-z0-9-]*)/g;
 const SUBJECT = /^([a-z][a-z_]*)(?:( and | or )([a-z][a-z_]*))?(?=:| (?:is|are|has|have|needs?|takes?)\b)/;
 const OBJECT = /(?<=\b(?:use|give|load:|needs?|than) )([a-z][a-z_]*)(?= |$)/g;
@@ -27,5 +29,6 @@ export function inPageWords(text, labelOf) {
     .replace(SUBJECT, (whole, first, and = "", second = "") => `${label(first)}${and}${label(second)}`)
     .replace(OBJECT, (name) => label(name))
     .replace(JOINED, (name) => label(name))
+    .replace(LETTER, (flag) => label(SHORT[flag], flag))
     .replace(FLAG, (flag, name) => label(name.replaceAll("-", "_"), flag));
 }

@@ -7,6 +7,7 @@ from fractions import Fraction
 from sizewise.architecture import Model
 from sizewise.catalog.devices import CUSTOM
 from sizewise.catalog.formats import Format, file_type_formats, formats
+from sizewise.catalog.starting import startings
 from sizewise.errors import UsageError
 from sizewise.planning.answer import Change
 from sizewise.planning.engine_changes import Step, cache_steps, host_steps, option_steps
@@ -29,7 +30,10 @@ Needs = Callable[[Model, Scenario], Need]
 
 CARDS = frozenset(("datacenter", "workstation", "consumer"))
 """Kinds of devices of which several fit into one machine."""
-DEVICE_COUNTS = (2, 4, 8, 16, 32, 64)
+DEVICE_COUNTS = (*range(2, 17), *range(20, 33, 4), *range(40, 65, 8))
+"""Numbers of devices that are tried; of one engine fewer may hold a model that more cannot part."""
+SHARED = 0.9
+"""At least so much of what one device needs is needed by several together: buffers alone may shrink."""
 FORMATS_PER_BITS = 2
 FORMATS_SHOWN = 6
 LEAST_CONTEXT = 512
@@ -63,7 +67,7 @@ def suggest(
             loss=_loss(model, scenario, step),
         )
 
-    singles = [change(step) for step in _free(scenario, model, needs, context)]
+    singles = [change(step) for step in _free(scenario, model, needs, context, before.needed)]
     singles += [change(step) for step in (*option_steps(scenario), *cache_steps(scenario))]
     singles += [
         change(step)
@@ -76,18 +80,10 @@ def suggest(
     return tuple(useful)
 
 
-def _free(scenario: Scenario, model: Model, needs: Needs, context: int) -> Iterator[Step]:
+def _free(scenario: Scenario, model: Model, needs: Needs, context: int, needed: int) -> Iterator[Step]:
     """Yield changes that cost no quality: more devices, fewer sequences, a shorter context."""
     if _more_can_be_had(scenario):
-        for count in DEVICE_COUNTS:
-            placement = Placement(device=scenario.placements[0].device, count=count)
-            wider = replace(scenario, placements=(placement,))
-            if count > scenario.devices and _holds(model, wider, needs):
-                name = placement.device.id
-                yield Step(
-                    what=f"{count} × {name}", option=f"--on {name}:{count}", scenario=wider, cost="money"
-                )
-                break
+        yield from _more_devices(scenario, model, needs, needed)
     if scenario.sequences > 1:
         fewer = largest(lambda n: _holds(model, replace(scenario, sequences=n), needs), scenario.sequences)
         one = max(fewer, 1)
@@ -99,6 +95,22 @@ def _free(scenario: Scenario, model: Model, needs: Needs, context: int) -> Itera
         )
     if context >= max(min(LEAST_CONTEXT, scenario.context), scenario.engine.shared_prefix):
         yield _context_step(scenario, context)
+
+
+def _more_devices(scenario: Scenario, model: Model, needs: Needs, needed: int) -> Iterator[Step]:
+    """Yield the fewest more of the same devices that hold it, of which the fullest has ``needed`` now."""
+    device = scenario.placements[0].device
+    least = max(scenario.devices + 1, SHARED * needed / device.memory_bytes)
+    for count in (count for count in DEVICE_COUNTS if count >= least):
+        wider = replace(scenario, placements=(Placement(device=device, count=count),))
+        if _holds(model, wider, needs):
+            yield Step(
+                what=f"{count} × {device.id}",
+                option=f"--on {device.id}:{count}",
+                scenario=wider,
+                cost="money",
+            )
+            return
 
 
 def _more_can_be_had(scenario: Scenario) -> bool:
@@ -143,14 +155,18 @@ def with_weights(model: Model, scenario: Scenario, row: Format) -> Scenario:
 
 
 def smaller_formats(scenario: Scenario) -> list[Format]:
-    """Return the formats of fewer bits that run on the devices, the best two of each number of bits."""
+    """Return the formats of fewer bits that run on the devices, the best two of each number of bits.
+
+    Of llama.cpp's these are the usual file types, of other engines what they load.
+    """
     if scenario.runtime in LAYER_ENGINES:
         rows = (file_type_formats()[name] for name in FILE_TYPES_SHOWN)
         return [row for row in rows if row.bits < scenario.weights.bits]
+    engine = startings().get(scenario.runtime)
     vendors = {placement.device.vendor.lower() for placement in scenario.placements}
     found: dict[Fraction, list[Format]] = {}
     for row in sorted(formats().values(), key=lambda row: (-row.bits, row.quality)):
-        runs = row.vendor in ("", *vendors)
+        runs = row.vendor in ("", *vendors) and (engine is None or engine.runs(row))
         if row.bits < scenario.weights.bits and row.status != "assumed" and runs:
             found.setdefault(row.bits, []).append(row)
     return [row for rows in found.values() for row in rows[:FORMATS_PER_BITS]]

@@ -30,11 +30,14 @@ def cache_steps(scenario: Scenario) -> Iterator[Step]:
         row: CacheFormat = cache_formats()[name]
         if row.bits >= scenario.cache.bits or scenario.runtime not in row.runtimes:
             continue
+        changed = with_cache(scenario, row)
         layered = scenario.runtime in LAYER_ENGINES
+        option = f"-ctk {name} -ctv {name}" if layered else f"--kv-cache-dtype {name}"
+        switched = changed.engine.flash_attention != scenario.engine.flash_attention
         yield Step(
-            what=f"cache in {name}",
-            option=f"-ctk {name} -ctv {name}" if layered else f"--kv-cache-dtype {name}",
-            scenario=with_cache(scenario, row),
+            what=f"cache in {name} with flash attention" if switched else f"cache in {name}",
+            option=f"{option} --flash-attn on" if switched else option,
+            scenario=changed,
             cost="next to none" if row.bits > 8 else "small" if row.bits == 8 else "small to moderate",
         )
 

@@ -89,3 +89,12 @@ def test_bodies_have_a_kind_and_a_bound(client):
     assert long.status_code == 413
     pieces = (bytes(2**20) for _ in range(9))
     assert client.post("/api/header", params=asked, content=pieces, headers=OCTETS).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("kind=gguf&kind=safetensors&size=9", "kind"), ("kind=gguf&size=9&ends=3", None)]
+)
+def test_names_that_are_unknown_or_repeated_are_refused(client, query, field):
+    answer = client.post(f"/api/header?{query}", content=b"GGUF", headers=OCTETS)
+    assert answer.status_code == 422
+    assert answer.json().get("field") == field

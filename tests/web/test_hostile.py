@@ -86,8 +86,8 @@ SAID = {
     "NaN": (b'{"a": NaN}', "the body is not valid JSON: NaN is not a JSON number"),
     "a long name": (
         json.dumps({"model": "x" * 300}).encode(),
-        "model: a name of at most 200 characters, a configuration (an object, or a text that begins with {), "
-        "or a list",
+        "model: a name of at most 200 characters, a configuration (an object, or a text that begins with {, "
+        "of at most 1,000,000 characters), or a list of at most 8 of them",
     ),
     "an unknown device": (
         b'{"model": "7b", "on": "#"}',

@@ -64,6 +64,13 @@ def test_only_ids_reach_the_hub(hub: Hub, client: TestClient, name: str):
     assert len(hub.requests) == asked
 
 
+@pytest.mark.parametrize("query", [f"id={REPO}&id=a/b", f"id={REPO}&revision=main"])
+def test_an_address_with_more_than_an_id_is_refused(hub: Hub, client: TestClient, query: str):
+    asked = len(hub.requests)
+    assert client.get(f"/api/hub?{query}").status_code == 422
+    assert len(hub.requests) == asked
+
+
 def test_questions_fetch_nothing(hub: Hub, client: TestClient):
     asked = len(hub.requests)
     answer = client.get("/api/params", params={"model": "hub:someone/else"})

@@ -55,7 +55,8 @@ _WORDS = {
 }
 """What a value has to be, by the type of pydantic's error."""
 _MODEL_WORDS = (
-    "a name of at most 200 characters, a configuration (an object, or a text that begins with {), or a list"
+    "a name of at most 200 characters, a configuration (an object, or a text that begins with {, of at most "
+    "1,000,000 characters), or a list of at most 8 of them"
 )
 _PLAIN: dict[str, Any] = {"boolean": bool, "number": float, "object": dict[str, Any], "string": str}
 _INTEGER = r"-?(0|[1-9][0-9]{0,18})"

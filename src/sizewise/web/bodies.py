@@ -46,7 +46,7 @@ class WholeBodies:
 
     async def _read(self, scope: Scope, receive: Receive, most: int) -> bytes | Response | None:
         """Return the body, the problem that it is, or None where the sender has gone."""
-        if _header(scope, b"content-encoding").strip().lower() not in (b"", b"identity"):
+        if most and _header(scope, b"content-encoding").strip().lower() not in (b"", b"identity"):
             return problem(415, "http_encoding", "send the body as it is, without an encoding", CLOSE)
         length = _header(scope, b"content-length")
         if length.isdigit() and int(length[:19]) > most:

@@ -9,8 +9,10 @@ from sizewise.service.answerer import Answerer
 from sizewise.service.headers import CONFIG_BYTES, HEADER_BYTES, Kind, SentHeader
 from sizewise.web.held import held
 from sizewise.web.problems import problem
+from sizewise.web.queries import unfit_query
 
 MEDIA_TYPE = "application/octet-stream"
+NAMES = frozenset({"kind", "size", "end", "name", "config_bytes"})
 AT_ONCE = 2
 """Bodies that are in memory at once."""
 
@@ -40,6 +42,9 @@ def add_headers(app: FastAPI, answerer: Answerer) -> None:
         name: Name = "",
         config_bytes: ConfigBytes = 0,
     ) -> Response:
+        unfit = unfit_query(request, NAMES)
+        if unfit is not None:
+            return unfit
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
             return problem(415, "unknown_format", f"send {MEDIA_TYPE}")
         async with places:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Query, Request, Response
 
 from sizewise.service.answerer import Answerer
 from sizewise.web.held import held
+from sizewise.web.queries import unfit_query
 
 Id = Annotated[
     str,
@@ -22,8 +23,8 @@ Id = Annotated[
 def add_hub(app: FastAPI, answerer: Answerer) -> None:
     """Add ``/api/hub``, the only route that opens connections."""
 
-    async def fetch(name: Id) -> Response:
-        return await held(answerer.fetch(name))
+    async def fetch(request: Request, name: Id) -> Response:
+        return unfit_query(request, {"id"}) or await held(answerer.fetch(name))
 
     app.add_api_route(
         "/api/hub",

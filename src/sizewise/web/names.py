@@ -44,6 +44,7 @@ def add_names(app: FastAPI) -> None:
         operation_id="get_names",
         summary="Models, devices, formats, runtimes and laws by name, small enough to search while typing.",
         response_class=Response,
+        responses={304: {"description": "It is still the one that was named in If-None-Match."}},
     )
 
 

@@ -23,9 +23,9 @@ PROBLEM: dict[str, Any] = {
     },
     "required": ["type", "title", "status", "detail"],
 }
-OF_ALL = (400, 404, 413, 414, 421, 429, 431, 500, 503)
+OF_ALL = (400, 404, 408, 413, 414, 421, 429, 431, 500, 503)
 OF_QUESTIONS = (409, 422)
-OF_BODIES = (408, 409, 415, 422)
+OF_BODIES = (409, 415, 422)
 
 
 def add_document(app: FastAPI) -> None:

@@ -26,7 +26,7 @@ export default {
       values: { model, context, runtime: "ideal", explain: true },
       explain: false,
       summary: () => "",
-      draw: drawCache,
+      draw: (answer, tools) => drawCache(answer, tools, model),
     },
   ],
   content: examples,

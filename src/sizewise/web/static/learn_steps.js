@@ -210,7 +210,7 @@ async function chinchilla({ total, active }, tools) {
   ];
 }
 
-export function drawCache(answer) {
+export function drawCache(answer, tools, model) {
   const { memory, scenario, lines } = answer;
   const cache = lines.parts.find((part) => part.name === "cache");
   return [
@@ -218,16 +218,17 @@ export function drawCache(answer) {
       "p",
       { class: "headline" },
       h("strong", { class: "total" }, bytes(memory.cache)),
-      ` at ${count(scenario.context)} tokens: `,
-      `${count(memory.cache / scenario.context)} bytes a token.`,
+      ` at ${count(scenario.context)} tokens.`,
     ),
     h(
       "p",
       {},
-      "To write the next token a model looks back at every earlier one. What it needs of them, a key and a value in each layer, ",
-      "is kept. So the cache grows with the context and with every sequence at once, while the weights stay as they are; ",
-      "fewer key/value heads, windows and latent attention make it smaller, 8-bit formats halve it.",
+      "To write the next token a model needs something of all earlier ones, and keeps it: in a layer with attention a key and ",
+      "a value of each token, or of those in its window; in a recurrent layer a state of one size. Every sequence at once has ",
+      "its own, while the weights stay as they are; fewer key/value heads, windows, latent attention and recurrent layers make ",
+      "it smaller, 8-bit formats halve keys and values.",
     ),
+    later(() => growth(answer, tools, model)),
     fitted((width) =>
       stackedBars({
         width,
@@ -251,4 +252,17 @@ export function drawCache(answer) {
       "Weights and cache alone are the floor; what an engine takes beside them is on the tab Memory.",
     ),
   ];
+}
+
+/** Say what half the context takes: whether this model's cache grows with every token. */
+async function growth({ memory, scenario }, tools, model) {
+  if (!memory.cache) return h("p", {}, "This model keeps nothing of earlier tokens.");
+  const context = Math.max(1, Math.floor(scenario.context / 2));
+  const half = await keptAnswer(tools.ask, "memory", { model, context, runtime: "ideal" });
+  const perToken = memory.cache / scenario.context;
+  const times = perToken / (half.memory.cache / context);
+  const shorter = `At ${count(context)} tokens it is ${bytes(half.memory.cache)}`;
+  if (memory.cache === half.memory.cache) return h("p", {}, `${shorter} too: this model keeps a state of one size.`);
+  if (times > 0.999) return h("p", {}, `${shorter}: each token takes ${count(perToken)} bytes.`);
+  return h("p", {}, `${shorter}: it grows by less than the context, as a part of its layers keeps a window or a state.`);
 }

@@ -7,6 +7,7 @@ import { contextField, deviceFields, engineFields, modelField, quantField, seque
 import { curve } from "./memory_curve.js";
 import { fitsTable } from "./memory_fits.js";
 import { changesTable } from "./memory_changes.js";
+import { tightNote, verdict, verdictOf } from "./verdict.js";
 
 export default {
   about: "What it takes to run a model, and where it fits.",
@@ -51,12 +52,13 @@ function summary(answer) {
   const fit = fullest(answer);
   const whole = `${answer.model.name} needs ${bytes(answer.memory.total)}`;
   if (!fit) return `${whole}.`;
-  return `${whole}; ${gib(fit.needed)} of ${gib(fit.usable)} on ${fit.device}: ${answer.fits.every((one) => one.fits) ? "fits" : "does not fit"}.`;
+  return `${whole}; ${gib(fit.needed)} of ${gib(fit.usable)} on ${fit.device}: ${verdictOf(answer.fits)}.`;
 }
 
 function draw(answer, tools) {
   return [
     headline(answer),
+    answer.scenario.on.length ? tightNote(answer.fits) : null,
     fitted((width) => bar(answer, width)),
     answer.host ? h("p", { class: "note" }, `on the host: ${bytes(answer.host)}`) : null,
     facts(answer, tools),
@@ -78,7 +80,7 @@ function headline(answer) {
   const fits = answer.fits.every((one) => one.fits);
   const spare = fit.usable - fit.needed;
   return h("p", { class: "headline" }, "Takes ", total, ": ",
-    h("span", { class: fits ? "yes" : "no" }, fits ? "fits" : "does not fit"),
+    verdict(answer.fits),
     ` on ${fit.count > 1 ? `${fit.count} × ` : ""}${fit.device}, ${gib(fit.needed)} of ${gib(fit.usable)}`,
     fits ? `, ${gib(spare)} to spare` : `, ${gib(-spare)} too much`, fit.count > 1 || answer.fits.length > 1 ? " on each" : "", ".");
 }
@@ -121,7 +123,7 @@ function facts(answer, tools) {
       trained ? `trained for ${count(trained)}` : "", largest.context ? use("context", largest.context) : null),
     fact("Sequences that fit", count(largest.sequences), `of ${count(scenario.context)} tokens`,
       largest.sequences ? use("sequences", largest.sequences) : null),
-    fact("Best format that fits", answer.best_format ?? "none", "most bits that this engine loads",
+    fact("Best format that fits", answer.best_format ?? "none", "the most bits of its usual formats",
       answer.best_format && answer.best_format !== scenario.quant ? use("quant", answer.best_format) : null));
 }
 

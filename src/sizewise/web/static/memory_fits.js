@@ -2,6 +2,7 @@
 
 import { h, more, table } from "./dom.js";
 import { gib } from "./numbers.js";
+import { verdict } from "./verdict.js";
 
 const SHOWN = 10;
 const COLUMNS = [{ title: "device" }, { title: "usable", numeric: true }, { title: "needed", numeric: true },
@@ -24,5 +25,5 @@ function row(fit, tools) {
   const use = tools ? h("button", { type: "button", onclick: () => tools.set("on", name) }, name) : name;
   const usable = fit.usable_status === "assumed" ? `${gib(fit.usable)} (assumed)` : gib(fit.usable);
   return [use, usable, gib(fit.needed), gib(fit.usable - fit.needed),
-    h("span", { class: fit.fits ? "yes" : "no" }, fit.fits ? "yes" : "no")];
+    verdict([fit], { fits: "yes", "fits tightly": "tight", "does not fit": "no" })];
 }

@@ -5,6 +5,7 @@ import { fitted, stackedBars } from "./charts.js";
 import { between, bytes, count, dollars, gib, large, percent, seconds, short } from "./numbers.js";
 import { changesTable } from "./memory_changes.js";
 import { flopText, valueFacts } from "./tab_parts.js";
+import { tightNote, verdict } from "./verdict.js";
 
 const PARTS = ["weights", "gradients", "optimizer", "activations", "buffers", "overhead"];
 /** Whether devices are named, so that there is one fit and a layout. */
@@ -18,6 +19,7 @@ export function summary(answer) {
 export function draw(answer, tools) {
   return [
     headline(answer, tools),
+    asked(answer, tools) ? tightNote(answer.fits) : null,
     fitted((width) => bars(answer, tools, width)),
     answer.host ? h("p", { class: "note" }, `on the host: ${bytes(answer.host)}`) : null,
     valueFacts(factsOf(answer)),
@@ -46,7 +48,7 @@ function headline(answer, tools) {
     total,
     " on each of ",
     `${count(fit.count)} × ${fit.device}${named(tools) ? "" : " (the fewest found that hold it)"}: `,
-    h("span", { class: fit.fits ? "yes" : "no" }, fit.fits ? "fits" : "does not fit"),
+    verdict([fit]),
     fit.fits ? `, ${gib(spare)} to spare.` : `, ${gib(-spare)} too much.`,
     ...(fit.fits && answer.days
       ? [
@@ -160,11 +162,12 @@ function fitsTable(answer, tools) {
     );
   return table(
     "Smallest devices that hold it",
-    [{ title: "device" }, { title: "usable", numeric: true }, { title: "spare", numeric: true }],
+    [{ title: "device" }, { title: "usable", numeric: true }, { title: "spare", numeric: true }, { title: "fits" }],
     holding.map((fit) => [
       h("button", { type: "button", onclick: () => tools.set("on", fit.device) }, fit.device),
       gib(fit.usable),
       gib(fit.usable - fit.needed),
+      verdict([fit], { fits: "yes", "fits tightly": "tight" }),
     ]),
   );
 }

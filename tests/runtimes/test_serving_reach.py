@@ -1,6 +1,7 @@
 """Serving engines from end to end: how far devices reach, small devices, other devices, notices, reports."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from sizewise.catalog.engine_classes import runs_class
 from sizewise.ledger import Line
 from sizewise.planning.answer import MemoryAnswer
 from sizewise.report.document import memory_document
+from sizewise.report.memory import memory_notes
 
 SERVERS = ("vllm", "sglang")
 MINICPM3 = {
@@ -54,6 +56,21 @@ def test_devices_reach_as_far_as_sglangs_pools(name: str, on: str, engine: dict[
     found = reports(answer)
     assert answer.largest_context == found["tokens of the pool"].value
     assert answer.largest_sequences == found["sequences of full context"].value
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "context"),
+    [("gemma-3-27b-it", "h100-sxm", 32768), ("llama-3.1-70b", "h100-sxm:2", 8192)],
+)
+def test_sequences_are_as_unsure_as_vllms_pool(name: str, on: str, context: int) -> None:
+    answer = sw.memory_answer(name, quant="bf16", on=on, context=context, runtime="vllm")
+    found = reports(answer)
+    pool, sequences = found["tokens of the pool"], found["sequences of full context"]
+    assert sequences.interval[0] < sequences.value < sequences.interval[1]
+    for held, tokens in zip(sequences.interval, pool.interval, strict=True):
+        assert held * context == pytest.approx(tokens, abs=1)
+    told = next(note for note in memory_notes(answer) if note.startswith("sequences of full context"))
+    assert all(len(number.partition(".")[2]) <= 1 for number in re.findall(r"[\d,]+\.?\d*", told))
 
 
 @pytest.mark.parametrize("runtime", SERVERS)

@@ -149,7 +149,7 @@ def how_to_run(answer: MemoryAnswer) -> list[str]:
 def _start(line: Line) -> str:
     """Return what the engine says at its start, as far as it is known: ``blocks at start: 20,000``."""
     low, high = line.interval
-    between = f" ({low:,} to {high:,})" if low != high else ""
+    between = f" ({_short(low)} to {_short(high)})" if low != high else ""
     return f"{line.name} at start: {_short(line.value)}{between}"
 
 

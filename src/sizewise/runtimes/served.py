@@ -34,7 +34,7 @@ def unshared_prefix(part: Part, name: str, shares: bool) -> Iterator[Notice]:
         yield Notice(code="prefix_not_shared", message=f"{name}: the shared prefix is {text}")
 
 
-def pool_report(name: str, unit: str, amounts: tuple[int, int, int], source: str) -> Line:
+def pool_report(name: str, unit: str, amounts: tuple[float, float, float], source: str) -> Line:
     """Return (low, typical, high) of a pool: never less than none, and in this order.
 
     >>> pool_report("blocks", "blocks", (-3, 5, 4), "").interval

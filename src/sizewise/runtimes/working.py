@@ -78,7 +78,7 @@ def whole_device(device: Device, scenario: Scenario) -> int:
     return device.memory_bytes if share is None else int(device.memory_bytes * share)
 
 
-def range_leaf(name: str, unit: str, amounts: tuple[int, int, int], source: str) -> Line:
+def range_leaf(name: str, unit: str, amounts: tuple[float, float, float], source: str) -> Line:
     """Return (low, typical, high) as an assumed line."""
     low, typical, high = amounts
     return leaf(name, typical, unit, source=source, status="assumed", interval=(low, high))

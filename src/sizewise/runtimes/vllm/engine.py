@@ -139,5 +139,5 @@ def _reports(part: Part, pool: BlockPool, options: VllmOptions) -> tuple[Line, .
         pool_report("memory of the pool", "bytes", found.available, SOURCE),
         pool_report("blocks", "blocks", found.blocks, SOURCE),
         pool_report("tokens of the pool", "tokens", found.tokens, SOURCE),
-        leaf("sequences of full context", found.concurrency, "sequences", source=SOURCE, status="assumed"),
+        pool_report("sequences of full context", "sequences", found.concurrency, SOURCE),
     )

@@ -27,7 +27,7 @@ class StartUp:
     """What a device has after start-up: all in bytes but ``blocks``, ``tokens`` and ``concurrency``.
 
     ``reserved`` is what the pool does not get, with its parts; ``available`` what the pool gets. Each of
-    ``available``, ``blocks`` and ``tokens`` is (low, typical, high).
+    ``available``, ``blocks``, ``tokens`` and ``concurrency`` is (low, typical, high).
     """
 
     requested: int
@@ -35,7 +35,7 @@ class StartUp:
     available: tuple[int, int, int]
     blocks: tuple[int, int, int]
     tokens: tuple[int, int, int]
-    concurrency: float
+    concurrency: tuple[float, float, float]
     refusal: str = ""
 
 
@@ -86,7 +86,7 @@ def start_up(
         available=available,
         blocks=(low, typical, high),
         tokens=(next(tokens), next(tokens), next(tokens)),
-        concurrency=pool.concurrency(typical),
+        concurrency=(pool.concurrency(low), pool.concurrency(typical), pool.concurrency(high)),
         refusal=_refusal(requested, available, pool, device_bytes if free_bytes is None else free_bytes),
     )
 

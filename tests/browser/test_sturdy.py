@@ -205,3 +205,28 @@ def test_a_field_of_the_configuration_that_is_none_is_told_where_it_was_set(
     seen.open(f"{OPEN}&set=a=1")
     error = seen.page.locator(".of-area p.error").last
     assert error.inner_text() == "set a: llama has no such field"
+
+
+def test_a_list_of_names_is_taken_by_a_tap_and_scrolled_by_a_finger(visit: Callable[..., Visit]) -> None:
+    seen = visit(viewport=NARROW, has_touch=True).open(OPEN)
+    model = seen.page.locator("[id^=model-]").first
+    model.tap()
+    model.fill("qwen3")
+    option = seen.page.locator("[role=option]").nth(1)
+    seen.until(lambda: option.count() > 0)
+    option.dispatch_event("pointerdown", {"pointerType": "touch"})
+    assert seen.page.locator("[role=listbox]").first.is_visible()
+    name = option.locator(".name").inner_text()
+    seen.change(option.tap)
+    assert model.input_value() == name
+    assert seen.page.locator("[role=listbox]").first.is_hidden()
+
+
+def test_what_was_done_is_said_until_the_question_changes(visit: Callable[..., Visit]) -> None:
+    seen = visit().open(OPEN)
+    said = seen.page.locator(".happened").first
+    with seen.page.expect_download():
+        seen.page.get_by_role("button", name="CSV").click()
+    seen.until(lambda: said.inner_text() == "saved sizewise-memory.csv")
+    seen.change(seen.page.get_by_role("button", name="use").first.click)
+    assert said.inner_text() == ""

@@ -63,8 +63,11 @@ function save(name, blob) {
 const fileName = (verb, ending) => `sizewise-${verb.replaceAll(" ", "-")}.${ending}`;
 
 async function download({ verb, values }, format, tell) {
+  const name = fileName(verb, format);
+  tell(`asking for ${name} …`);
   try {
-    save(fileName(verb, format), await (await response(verb, { ...values, format })).blob());
+    save(name, await (await response(verb, { ...values, format })).blob());
+    tell(`saved ${name}`);
   } catch (error) {
     tell(error.message);
   }

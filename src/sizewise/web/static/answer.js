@@ -149,6 +149,7 @@ export function answerOf(place, tools, form) {
   return {
     ask(question) {
       heading.textContent ||= question.title;
+      tell("");
       refused = 0;
       send(question);
     },

@@ -46,7 +46,7 @@ export function combobox({ names: kind, many = false, placeholder = null }, attr
     rows = matching(await names(kind), text.replace(/:.*$/, "")).slice(0, SHOWN);
     if (document.activeElement !== control || rows.length === 0) return close();
     list.replaceChildren(...rows.map((row, place) => h("li", { role: "option", id: `${list.id}-${place}`,
-      "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); take(place); } },
+      "aria-selected": "false", onmousedown: (event) => event.preventDefault(), onclick: () => take(place) },
       h("span", { class: "name" }, row.name), h("span", { class: "about" }, row.about === row.name ? "" : row.about))));
     list.hidden = false;
     active = -1;

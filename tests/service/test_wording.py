@@ -22,6 +22,7 @@ NAMES = {"on": "on", "kv-cache-dtype": "kv_cache_dtype", "force": "force", "tp":
         ("sizewise catalog devices lists them", "catalog, subject devices lists them"),
         ("--tp: too many", "tensor_parallel_size: too many"),
         ("take --json, or --plot FILE", "take format json"),
+        ("read it, count the library's class (--via transformers) or give --on", "read it or give on"),
         ("sizewise laws list names them all; sizewise is", "laws list names them all; sizewise is"),
     ],
 )

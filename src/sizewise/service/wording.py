@@ -10,7 +10,8 @@ from sizewise.service.verbs import OFFERED
 _CATALOG = re.compile(r"\bsizewise catalog (?P<subject>[a-z]+)\b(?! --)")
 _COMMAND = re.compile(rf"\bsizewise (?=(?:{'|'.join(sorted({name.split()[0] for name in OFFERED}))})\b)")
 _RULE = re.compile(r" \(LAW[0-9]{2}\)")
-_FILE = re.compile(r", or --plot FILE\b")
+_ELSEWHERE = re.compile(r", or --plot FILE\b|, count the library's class \(--via transformers\)")
+"""Advice that only a command line can follow."""
 _NAMED = re.compile(r"(?P<name>[a-z][a-z_]*):")
 _QUOTED = re.compile(r"'([^']+)'")
 _OF_CODES = {"unknown_device": "on"} | dict.fromkeys(
@@ -32,7 +33,7 @@ def for_service(message: str, names: Mapping[str, str]) -> str:
     def named(found: re.Match[str]) -> str:
         return names.get(found["flag"], found[0])
 
-    plain = _FILE.sub("", _RULE.sub("", message)).replace("--json", "format json")
+    plain = _ELSEWHERE.sub("", _RULE.sub("", message)).replace("--json", "format json")
     catalog = _CATALOG.sub(r"catalog, subject \g<subject>", FLAG.sub(named, plain))
     return _COMMAND.sub("", catalog.replace("run: catalog,", "ask: catalog,"))
 

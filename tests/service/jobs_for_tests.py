@@ -1,6 +1,7 @@
 """Jobs that a worker of a test is given."""
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 
@@ -62,3 +63,13 @@ class Busy:
             file.write(f"{os.getpid()}\n")
         while True:
             pass
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Tell whether a module is loaded already."""
+
+    name: str
+
+    def done(self) -> bool:
+        return self.name in sys.modules

@@ -14,7 +14,7 @@ from sizewise.errors import InputError
 from sizewise.service.workers import Failed, Unanswered, Workers, expected_wait
 
 sys.path.insert(0, str(Path(__file__).parent))
-from jobs_for_tests import Broken, Busy, Dying, Hungry, Named, Refusing
+from jobs_for_tests import Broken, Busy, Dying, Hungry, Loaded, Named, Refusing
 
 LONG = 30.0
 
@@ -49,6 +49,14 @@ def test_a_process_is_started_when_it_is_needed_and_kept(workers):
     assert done(workers, Named()) == [first]
     assert workers.processes == [first]
     assert first != os.getpid()
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_warm_process_has_loaded_what_questions_need_before_its_first(warm):
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    workers = Workers(most=1, environment=environment, warm=warm)
+    assert done(workers, Loaded("sizewise.cli.memory")) == [warm]
+    workers.close()
 
 
 def test_errors_come_back_as_they_were_raised(workers):

@@ -42,7 +42,7 @@ class Answerer:
     def __init__(self, *, here: bool = False, also_markdown: bool = False) -> None:
         self._here, self._also_markdown = here, also_markdown
         self._turn = Lock()
-        self._workers = Workers()
+        self._workers = Workers(warm=True)
         self._fetchers = Workers(environment=without_login())
         self._answers: BoundedCache[Reply] = BoundedCache(**ANSWERS)
         self._models: BoundedCache[HeldModel] = BoundedCache(**MODELS)

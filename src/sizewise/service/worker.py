@@ -18,6 +18,8 @@ from sizewise.service.jobs import Job
 LENGTH_BYTES = 8
 ADDRESS_SPACE = 4 * 2**30
 """Bytes beyond which a job's process gets no memory; the largest search takes a tenth."""
+WARM = "warm"
+"""The word that asks a process to load what most questions need before it is ready."""
 LOOKING_SECONDS = 1.0
 """So often a process at work looks whether the one that asked lives."""
 
@@ -79,6 +81,10 @@ def main() -> None:
     _bound_memory()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
+    if WARM in sys.argv[1:]:
+        from sizewise.service.warm import warm
+
+        warm()
     with suppress(BrokenPipeError, MemoryError):
         _serve(sys.stdin.buffer, answers)
 

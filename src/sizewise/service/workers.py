@@ -20,7 +20,7 @@ from typing import Any
 
 from sizewise import errors
 from sizewise.service.jobs import Job
-from sizewise.service.worker import LENGTH_BYTES, framed
+from sizewise.service.worker import LENGTH_BYTES, WARM, framed
 
 WORKERS = 2
 QUEUE = 8
@@ -68,9 +68,9 @@ def expected_wait(running: Collection[float], waiting: int, most: int) -> float:
 class Worker:
     """A process and its pipes. Raises OSError where it cannot be started, and EOFError where it ends."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "sizewise.service.worker"],
+    def __init__(self, environment: Mapping[str, str], *, warm: bool = False) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - a module of this package
+            [sys.executable, "-P", "-m", "sizewise.service.worker", *([WARM] if warm else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**environment, **ONE_THREAD},
@@ -137,12 +137,21 @@ class Worker:
 
 
 class Workers:
-    """At most so many processes, and a bounded queue before them."""
+    """At most so many processes, and a bounded queue before them.
+
+    ``warm`` ones load what most questions need as they start, which no deadline counts.
+    """
 
     def __init__(
-        self, *, most: int = WORKERS, queue: int = QUEUE, environment: Mapping[str, str] | None = None
+        self,
+        *,
+        most: int = WORKERS,
+        queue: int = QUEUE,
+        environment: Mapping[str, str] | None = None,
+        warm: bool = False,
     ) -> None:
         self._environment = environment
+        self._warm = warm
         self._most = most
         self._asked: set[Future[Any]] = set()
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="worker")
@@ -240,6 +249,6 @@ class Workers:
                     return worker
                 worker.end()
         try:
-            return Worker(os.environ if self._environment is None else self._environment)
+            return Worker(os.environ if self._environment is None else self._environment, warm=self._warm)
         except OSError:
             raise Unanswered("no process could be started for this question", retry_after=5) from None

@@ -62,8 +62,14 @@ def test_default_context_is_8192_or_the_models_limit(run: Callable) -> None:
 
 
 def test_a_context_beyond_training_is_said(run: Callable) -> None:
-    codes = [warning["code"] for warning in memory(run, "gpt2", "--context", "4k")["warnings"]]
+    codes = [warning["code"] for warning in memory(run, "llama-2-7b", "--context", "8k")["warnings"]]
     assert "beyond_context" in codes
+
+
+def test_a_context_without_positions_is_refused(run: Callable) -> None:
+    found = run("memory", "gpt2", "--context", "4k")
+    assert found.code == 2
+    assert "--context: openai-community/gpt2 has a table of 1,024 positions" in found.err
 
 
 def test_the_largest_context_fits_and_one_more_token_does_not(run: Callable) -> None:

@@ -368,9 +368,15 @@ def test_an_answer_goes_into_a_new_file(run: Callable, tmp_path: Path) -> None:
 
 
 def test_warnings_go_to_standard_error(run: Callable) -> None:
-    found = run("plan", "train", "gpt2", "--seq", "4k")
+    found = run("plan", "train", "tinyllama-1.1b-chat-v1.0", "--seq", "4k")
     assert "beyond_context" in found.err
-    assert run("plan", "train", "gpt2", "--seq", "4k", "--quiet").err == ""
+    assert run("plan", "train", "tinyllama-1.1b-chat-v1.0", "--seq", "4k", "--quiet").err == ""
+
+
+def test_sequences_without_positions_are_refused(run: Callable) -> None:
+    found = run("plan", "train", "gpt2", "--seq", "4k")
+    assert found.code == 2
+    assert "--seq: openai-community/gpt2 has a table of 1,024 positions" in found.err
 
 
 def test_plan_names_its_questions(run: Callable) -> None:

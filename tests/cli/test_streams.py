@@ -40,7 +40,7 @@ def test_a_full_disk_is_named(unbuffered: str) -> None:
     assert done.returncode == 3
     assert done.stderr.startswith("sizewise: error [disk_full]")
     assert shell("sizewise params nope 2> /dev/full", PYTHONUNBUFFERED=unbuffered).returncode == 2
-    assert shell("sizewise memory gpt2 -c 4k 2> /dev/full", PYTHONUNBUFFERED=unbuffered).returncode == 0
+    assert shell("sizewise memory llama-2-7b -c 8k 2> /dev/full", PYTHONUNBUFFERED=unbuffered).returncode == 0
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import sizewise as sw
 from sizewise.catalog.formats import formats
 from sizewise.ledger import Line
+from sizewise.planning.context_limit import last_position
 
 MODELS = [
     "llama-3.1-8b",
@@ -39,6 +40,11 @@ def _warm() -> None:
         sw.load(model)
 
 
+def held(model: str, context: int) -> int:
+    """Return a context, or as many tokens as the model has positions for."""
+    return min(context, last_position(sw.load(model)) or context)
+
+
 def leaves(line: Line) -> list[Line]:
     return [part for _, part in line.walk() if part.amount is not None]
 
@@ -48,7 +54,7 @@ def leaves(line: Line) -> list[Line]:
 def test_parts_sum_to_the_total_and_formulas_give_the_amounts(
     model: str, context: int, count: int, runtime: str, quant: str
 ) -> None:
-    line = sw.memory(model, context=context, sequences=count, runtime=runtime, quant=quant)
+    line = sw.memory(model, context=held(model, context), sequences=count, runtime=runtime, quant=quant)
     assert line.value == sum(part.value for part in line.parts) == sum(part.value for part in leaves(line))
     assert [part.name for part in line.parts] == ["weights", "cache", "buffers", "overhead"]
     for part in leaves(line):
@@ -76,8 +82,9 @@ def test_parameter_formulas_give_the_amounts(model: str) -> None:
 def test_more_context_or_sequences_never_shrink_anything(
     model: str, context: int, more: int, count: int, runtime: str
 ) -> None:
+    context, beyond = held(model, context), held(model, context + more)
     base = sw.memory(model, context=context, sequences=count, runtime=runtime)
-    longer = sw.memory(model, context=context + more, sequences=count, runtime=runtime)
+    longer = sw.memory(model, context=beyond, sequences=count, runtime=runtime)
     wider = sw.memory(model, context=context, sequences=count + more, runtime=runtime)
     for part in ("weights", "cache", "buffers", "overhead"):
         assert longer.part(part).value >= base.part(part).value
@@ -87,6 +94,7 @@ def test_more_context_or_sequences_never_shrink_anything(
 @quick
 @given(models, contexts, sequences)
 def test_cache_is_linear_in_sequences(model: str, context: int, count: int) -> None:
+    context = held(model, context)
     one = sw.memory(model, context=context, runtime="transformers").part("cache").value
     many = sw.memory(model, context=context, sequences=count, runtime="transformers").part("cache").value
     assert many == count * one
@@ -122,10 +130,11 @@ def test_more_bits_never_shrink_weights(model: str) -> None:
 @quick
 @given(models, st.integers(2**30, 2**42), st.integers(1, 8))
 def test_the_largest_context_and_sequences_are_exact_inverses(model: str, memory: int, count: int) -> None:
-    answer = sw.memory_answer(model, memory=memory, sequences=count, context=2048)
+    context, last = held(model, 2048), held(model, 10**9)
+    answer = sw.memory_answer(model, memory=memory, sequences=count, context=context)
     for field, reached in (("context", answer.largest_context), ("sequences", answer.largest_sequences)):
-        asked = {"context": 2048, "sequences": count}
-        limit = {"context": 10**9, "sequences": 10**6}[field]
+        asked = {"context": context, "sequences": count}
+        limit = {"context": last, "sequences": 10**6}[field]
         if reached:
             assert sw.memory_answer(model, memory=memory, **(asked | {field: reached})).all_fit  # type: ignore[arg-type]
         if reached is not None and reached < limit:
@@ -135,7 +144,7 @@ def test_the_largest_context_and_sequences_are_exact_inverses(model: str, memory
 @quick
 @given(models, contexts, quants)
 def test_lines_round_trip_through_json(model: str, context: int, quant: str) -> None:
-    line = sw.memory(model, context=context, quant=quant)
+    line = sw.memory(model, context=held(model, context), quant=quant)
     document = json.loads(json.dumps(line.to_dict(), allow_nan=False))
     again = Line.from_dict(document)
     assert again.to_dict() == line.to_dict()

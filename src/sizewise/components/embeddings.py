@@ -24,6 +24,8 @@ class Embedding:
     role: Role = "embedding"
     frozen: bool = False
     """The class computes the rows and never trains them (sinusoids)."""
+    absolute: bool = False
+    """A row for each place of a sequence: a token that stands beyond the last has none to look up."""
 
     def weights(self) -> Iterator[Weight]:
         """Yield the table [V, D].

@@ -69,6 +69,7 @@ MODEL_TYPES: dict[str, EncoderDecoderPlan] = {
             beside=global_projections,
         ),
         context=("max_decoder_position_embeddings",),
+        bounded=False,
     ),
 }
 

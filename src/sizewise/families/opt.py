@@ -71,7 +71,7 @@ def _before_layers(config: Config, hidden: int, width: int) -> Iterator[Part]:
         inwards = Linear(inputs=width, outputs=hidden, role="projector")
         yield Part(name="model.decoder.project_in", component=inwards)
     rows = config.size("max_position_embeddings") + SPARE_POSITIONS
-    positions = Embedding(rows=rows, width=hidden, role="position")
+    positions = Embedding(rows=rows, width=hidden, role="position", absolute=True)
     yield Part(name="model.decoder.embed_positions", component=positions)
 
 

@@ -38,7 +38,7 @@ def feed_forward(width: str) -> FeedForwardPlan:
 def spare_positions(config: Config) -> Sequence[Part]:
     """Return BioGPT's table of positions."""
     rows = config.size("max_position_embeddings") + SPARE_POSITIONS
-    table = Embedding(rows=rows, width=config.size("hidden_size"), role="position")
+    table = Embedding(rows=rows, width=config.size("hidden_size"), role="position", absolute=True)
     return (Part(name="biogpt.embed_positions", component=table),)
 
 

@@ -13,6 +13,7 @@ from sizewise.errors import UsageError
 from sizewise.ledger import Line, total
 from sizewise.planning.alone import treated_as
 from sizewise.planning.answer import Fit, MemoryAnswer
+from sizewise.planning.context_limit import last_position
 from sizewise.planning.defaults import usual_cache
 from sizewise.planning.engine_changes import with_cache
 from sizewise.planning.held import Placed
@@ -20,6 +21,7 @@ from sizewise.planning.inverse import largest_held
 from sizewise.planning.reach import missing_bytes
 from sizewise.planning.running import run_memory, stored_weights
 from sizewise.scenario import Placement, Scenario
+from sizewise.units import CONTEXT_LIMIT
 
 LONGEST = 2**20
 """A curve ends here at the latest, or at the asked context where that is longer."""
@@ -110,7 +112,7 @@ def context_samples(answer: MemoryAnswer) -> ContextCurves:
     weights = stored_weights(answer.model, scenario)
     known = answer.largest_context if answer.scenario.placements else None
     end = max(scenario.context, min(LONGEST, max(known or 0, answer.model.context or 0)))
-    contexts = _samples(scenario, end)
+    contexts = _samples(scenario, end, last_position(answer.model))
     found: dict[tuple[ContextPoint, ...], ContextCurve] = {}
     for trial in _trials(answer.model, scenario, weights, device):
         points = tuple(trial.point(context) for context in contexts)
@@ -123,12 +125,12 @@ def context_samples(answer: MemoryAnswer) -> ContextCurves:
     )
 
 
-def _samples(scenario: Scenario, end: int) -> list[int]:
-    """Return powers of two up to the one from ``end`` on, the asked context and the least that there is."""
-    last, least = ceil(log2(max(end, 2))), _least(scenario)
+def _samples(scenario: Scenario, end: int, last: int | None) -> list[int]:
+    """Return powers of two up to the one from ``end`` on, or the last position, and the asked context."""
+    until, least = ceil(log2(max(end, 2))), _least(scenario)
     first = max(1, min(floor(log2(SHORTEST)), floor(log2(scenario.context))))
-    step = max(1, ceil((last - first) / (SAMPLES - 1)))
-    powers = (2**exponent for exponent in range(last, first - 1, -step))
+    step = max(1, ceil((until - first) / (SAMPLES - 1)))
+    powers = (min(2**exponent, last or 2**exponent) for exponent in range(until, first - 1, -step))
     return sorted({scenario.context, *(context for context in powers if context >= least)})
 
 
@@ -156,7 +158,8 @@ class _Trial:
 
     def __init__(self, model: Model, scenario: Scenario, weights: Line, device: Device) -> None:
         self.scenario = scenario
-        self.limit = max(LONGEST, scenario.context)
+        self.most = last_position(model) or CONTEXT_LIMIT
+        self.limit = min(max(LONGEST, scenario.context), self.most)
 
         def run(context: int) -> tuple[ContextPoint, int]:
             changed = replace(scenario, context=context)
@@ -240,7 +243,8 @@ def _curves(
     """
     asked, limit = trials[0].scenario, trials[0].limit
     longest = max(reach for row in reaches for reach in row)
-    contexts = _contexts(asked, trained, max(asked.context, min(LONGEST, max(longest, trained or 0))))
+    end = max(asked.context, min(LONGEST, max(longest, trained or 0)))
+    contexts = sorted({min(context, trials[0].most) for context in _contexts(asked, trained, end)})
     found: dict[tuple[ContextPoint, ...], ContextCurve] = {}
     for trial, own in zip(trials, zip(*reaches, strict=True), strict=True):
         grid = tuple(trial.point(context) for context in contexts)

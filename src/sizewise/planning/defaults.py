@@ -14,6 +14,7 @@ from sizewise.footprint.weights import packing_notice
 from sizewise.formats.scheme import Scheme
 from sizewise.ledger import Line, total
 from sizewise.notices import Notice
+from sizewise.planning.context_limit import last_position
 from sizewise.planning.ignored import ignored_options
 from sizewise.planning.storage import Storage, asked_storage, own_storage, stored_for
 from sizewise.runtimes.registry import RUNTIMES
@@ -76,12 +77,13 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     stored = stored_for(model, stored, runtime)
     asked = _as_it_starts(model, asked, runtime, placements)
     image_tokens, audio = _image_tokens(model, asked), _audio_line(model, asked.audio)
+    media_tokens = image_tokens + (int(audio.value) if audio else 0)
     cache, values = (
         _cache(name or asked.kv_cache_dtype, stored.scheme)
         for name in (asked.key_cache_dtype, asked.value_cache_dtype)
     )
     scenario = Scenario(
-        context=_context(model, asked) + image_tokens + (int(audio.value) if audio else 0),
+        context=_context(model, asked, media_tokens) + media_tokens,
         image_tokens=image_tokens,
         audio=audio,
         encoder_tokens=_crossed_tokens(model, asked),
@@ -109,9 +111,12 @@ def scenario_for(model: Model, asked: Asked) -> tuple[Scenario, tuple[Notice, ..
     return scenario, (*notices, *_cache_notices(runtime, cache, values))
 
 
-def _context(model: Model, asked: Asked) -> int:
-    """Return the tokens of text: as asked, else the default, or the model's limit where that is less."""
-    return asked.context or min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT)
+def _context(model: Model, asked: Asked, media: int) -> int:
+    """Return the tokens of text: as asked, else the default, or what the model's limit leaves."""
+    if asked.context:
+        return asked.context
+    usual, last = min(DEFAULT_CONTEXT, model.context or DEFAULT_CONTEXT), last_position(model)
+    return usual if last is None else max(min(usual, last - media), 1)
 
 
 def _check_prefix(scenario: Scenario) -> None:

@@ -11,6 +11,7 @@ from sizewise.ledger import Line
 from sizewise.planning.alone import found_alone
 from sizewise.planning.answer import Fit, MemoryAnswer, Share
 from sizewise.planning.commands import start_command
+from sizewise.planning.context_limit import check_context
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.held import Placed
 from sizewise.planning.running import needed_on, run_memory, runtime_label, stored_weights, usable_bytes
@@ -42,6 +43,7 @@ def counted_memory(model: Model, asked: Asked) -> MemoryAnswer:
         )
     check_limit(model)
     scenario, notices = scenario_for(model, asked)
+    check_context(model, scenario)
     weights = stored_weights(model, scenario)
     run = run_memory(model, scenario, weights)
     return MemoryAnswer(

@@ -9,6 +9,7 @@ from sizewise.architecture import Model
 from sizewise.planning.answer import MemoryAnswer
 from sizewise.planning.best import best_format, largest_preset
 from sizewise.planning.changes import Need, suggest
+from sizewise.planning.context_limit import check_context, last_position
 from sizewise.planning.defaults import Asked, scenario_for
 from sizewise.planning.held import Placed
 from sizewise.planning.inverse import largest_held
@@ -68,7 +69,8 @@ def with_reach(answer: MemoryAnswer) -> MemoryAnswer:
 def reach(model: Model, scenario: Scenario, field: Field) -> int:
     """Return the largest context, or number of sequences, that the devices of a scenario hold.
 
-    What the scenario itself has of it does not matter, so that answers are remembered without.
+    No context is longer than the model's table of positions. What the scenario itself has of it does not
+    matter, so that answers are remembered without.
     """
     one: Scenario = replace(scenario, **{field: 1})  # type: ignore[arg-type]
     if scenario.shipped is None and scenario.audio is None:
@@ -78,13 +80,14 @@ def reach(model: Model, scenario: Scenario, field: Field) -> int:
 
 def _reach(model: Model, scenario: Scenario, field: Field) -> int:
     known, limit = REACHES[field]
+    last = last_position(model) if field == "context" else None
     weights = stored_weights(model, scenario)
 
     def lacking(count: int) -> int:
         changed: Scenario = replace(scenario, **{field: count})  # type: ignore[arg-type]
         return missing_bytes(run_memory(model, changed, weights), changed)
 
-    return largest_held(lacking, limit, known)
+    return largest_held(lacking, limit if last is None else min(limit, last), known)
 
 
 _remembered = lru_cache(maxsize=256)(_reach)
@@ -97,5 +100,10 @@ def with_largest_model(answer: MemoryAnswer, asked: Asked) -> MemoryAnswer:
     def fits(model: Model, scenario: Scenario) -> bool:
         return missing_bytes(run_memory(model, scenario), scenario) <= 0
 
-    found = largest_preset(lambda model: scenario_for(model, same)[0], fits)
+    def own(model: Model) -> Scenario:
+        scenario, _ = scenario_for(model, same)
+        check_context(model, scenario)
+        return scenario
+
+    found = largest_preset(own, fits)
     return replace(answer, largest_model=None if found is None else found.id)

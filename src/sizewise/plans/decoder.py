@@ -76,7 +76,7 @@ def learned_positions(name: str) -> Before:
 
     def before(config: Config) -> Sequence[Part]:
         rows, width = config.size("max_position_embeddings"), config.size("hidden_size")
-        return (Part(name=name, component=Embedding(rows=rows, width=width, role="position")),)
+        return (Part(name=name, component=Embedding(rows=rows, width=width, role="position", absolute=True)),)
 
     return before
 

@@ -175,7 +175,8 @@ def _tables(config: Config, plan: EncoderPlan, prefix: str, *, listed_in_head: b
     place = plan.language_head.projection if listed_in_head else f"{name}.word_embeddings"
     yield Part(name=place, component=tokens)
     if flag(config, tables.positions):
-        positions = Embedding(rows=config.size("max_position_embeddings"), width=width, role="position")
+        rows = config.size("max_position_embeddings")
+        positions = Embedding(rows=rows, width=width, role="position", absolute=True)
         yield Part(name=f"{name}.position_embeddings", component=positions)
     yield from _token_types(config, tables, name, width)
     if tables.norm:

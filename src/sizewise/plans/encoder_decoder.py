@@ -116,6 +116,8 @@ class EncoderDecoderPlan:
     labels: int = 2
     """Of a classification head in a file that names none."""
     context: tuple[str, ...] = ("max_position_embeddings",)
+    bounded: bool = True
+    """Neither half reads more tokens than the context: its table of positions, if any, ends there."""
 
 
 def encoder_decoder(config: Config, plan: EncoderDecoderPlan) -> Architecture:
@@ -166,7 +168,9 @@ def _half(config: Config, plan: EncoderDecoderPlan, name: str, half: Half) -> It
         yield from (replace(part, name=f"{name}.{part.name}") for part in plan.front(config))
     rows = plan.rows(config, half)
     if rows is not None:
-        table = Embedding(rows=rows, width=hidden, role="position", frozen=half in plan.sines)
+        table = Embedding(
+            rows=rows, width=hidden, role="position", frozen=half in plan.sines, absolute=plan.bounded
+        )
         yield Part(name=f"{name}.embed_positions", component=table)
     if flag(config, plan.embedding_norm):
         yield Part(name=f"{name}.layernorm_embedding", component=norm)

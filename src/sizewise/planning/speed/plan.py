@@ -19,6 +19,7 @@ from sizewise.planning.speed.asked import SpeedAsked
 from sizewise.planning.speed.calibrated import calibrated_times, pace_of, question_of
 from sizewise.planning.speed.generating import check_generates, uncounted
 from sizewise.planning.speed.offloaded import Crossing, crossing_of
+from sizewise.planning.speed.positions import within_positions
 from sizewise.planning.speed.possible import check_possible, fewest_prompt_replicas, fits_in_memory
 from sizewise.planning.speed.remarks import TIMED_BY, beyond_measured, doubts, left_out, rounded, unused
 from sizewise.planning.speed.served import Times, at_server
@@ -41,6 +42,7 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
     """
     check_limit(model)
     check_generates(model)
+    asked, shortened = within_positions(model, asked)
     scenario, notices = scenario_of(model, asked)
     machine = machine_of(scenario)
     check_possible(model, scenario, machine.device)
@@ -68,7 +70,7 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
         spare=inf if loaded is None else loaded.spare,
         changes=changes,
         fits=fits,
-        notices=(*notices, *_remarks(asked, scenario, machine, times, fits=fits)),
+        notices=(*notices, *shortened, *_remarks(asked, scenario, machine, times, fits=fits)),
     )
 
 

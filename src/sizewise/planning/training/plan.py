@@ -12,6 +12,7 @@ from sizewise.formats.scheme import Scheme
 from sizewise.notices import Notice
 from sizewise.parallel.training import check_layout
 from sizewise.planning.answer import Change, Fit
+from sizewise.planning.context_limit import check_positions
 from sizewise.planning.storage import asked_storage
 from sizewise.planning.training.answer import Compute, Fewest, TrainingAnswer
 from sizewise.planning.training.asked import TrainingAsked, packing, recipe_notices
@@ -34,6 +35,8 @@ def plan_training(model: Model, asked: TrainingAsked) -> TrainingAnswer:
     (bad_option) for options and layouts that cannot be had, with the nearest that can.
     """
     packed = packing(asked)
+    if asked.sequence is not None:
+        check_positions(model, asked.sequence, "--seq")
     wanted = wanted_devices(asked)
     check_products(asked, wanted.device)
     measures = replace(

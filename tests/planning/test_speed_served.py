@@ -148,6 +148,22 @@ def test_what_does_not_fit_meets_no_target() -> None:
     assert any(notice.code == "does_not_fit" for notice in answer.notices)
 
 
+@pytest.mark.parametrize("name", ["llama-3.1-70b", "qwen3-30b-a3b"])
+@pytest.mark.parametrize("load", [{"concurrency": 16}, {"rps": 0.5}])
+def test_what_does_not_fit_waits_for_no_memory(name: str, load: dict[str, Any]) -> None:
+    lacking: dict[str, Any] = {"model": name, "on": "rtx-4090", "quant": "fp8", "runtime": "vllm", **load}
+    answer = asked(**lacking)
+    assert (answer.fits, answer.most_running, answer.queue_bound) == (False, None, False)
+    assert answer.ttft.seconds.get("memory queue", 0.0) == pytest.approx(0, abs=1e-9)
+    if "concurrency" in load:
+        assert answer.running == 16
+        half = next(one for one in answer.changes if one.option == "--concurrency 8")
+        assert half.tpot_factor < 1
+        assert answer.tpot.value > asked(**{**lacking, "concurrency": 1}).tpot.value
+    text = next(notice.message for notice in answer.notices if notice.code == "does_not_fit")
+    assert text.endswith("of a larger device of the same speed, with room for every request")
+
+
 def test_other_devices_and_formats_are_wider() -> None:
     plain = asked(on="h100-sxm", concurrency=16)
     other = asked(on="mi300x", runtime="vllm", concurrency=16)

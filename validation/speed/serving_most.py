@@ -11,7 +11,8 @@ from sizewise.catalog.timing import CoefficientSet
 from sizewise.catalog.timing_serving import LoadedRun, ServedRun
 from sizewise.scoring.served import loaded_load, loaded_replica, served_load, served_replica
 from sizewise.timing.serving.decode import decode_step
-from sizewise.timing.serving.throughput import RUNNING_LIMIT, full_load
+from sizewise.timing.serving.memory_cap import RUNNING_LIMIT
+from sizewise.timing.serving.throughput import full_load
 
 SPLIT = "time per token, prompts computed elsewhere"
 LIMITS = (RUNNING_LIMIT, 2048)

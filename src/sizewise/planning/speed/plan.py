@@ -22,7 +22,7 @@ from sizewise.planning.speed.offloaded import Crossing, crossing_of
 from sizewise.planning.speed.positions import within_positions
 from sizewise.planning.speed.possible import check_possible, fewest_prompt_replicas, fits_in_memory
 from sizewise.planning.speed.remarks import TIMED_BY, beyond_measured, doubts, left_out, rounded, unused
-from sizewise.planning.speed.served import Times, at_server
+from sizewise.planning.speed.served import Times, at_server, check_replicas
 from sizewise.planning.speed.streamed import IDEAL, streamed
 from sizewise.scenario import Scenario
 from sizewise.timing.machine import Machine
@@ -47,8 +47,9 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
     machine = machine_of(scenario)
     check_possible(model, scenario, machine.device)
     work = _work(model, scenario)
-    times, changes = _answered(model, asked, scenario, machine, work, changed=changed)
-    loaded, fits = times.loaded, fits_in_memory(model, scenario, queues=times.loaded is not None)
+    fits = _fits(model, scenario, machine)
+    times, changes = _answered(model, asked, scenario, machine, work, changed=changed, fits=fits)
+    loaded = times.loaded
     return SpeedAnswer(
         model=model,
         asked=asked,
@@ -63,8 +64,8 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
         clients=times.running if times.clients is None else times.clients,
         running=times.running,
         most_requests=times.most_requests,
-        most_running=None if loaded is None else loaded.most_running,
-        queue_bound=loaded is not None and loaded.queue_bound,
+        most_running=None if loaded is None or not fits else loaded.most_running,
+        queue_bound=loaded is not None and fits and loaded.queue_bound,
         busy=None if loaded is None else loaded.busy,
         quantiles=None if loaded is None else loaded.quantiles,
         spare=inf if loaded is None else loaded.spare,
@@ -74,8 +75,23 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
     )
 
 
+def _fits(model: Model, scenario: Scenario, machine: Machine) -> bool:
+    """Tell whether a run fits in memory; a server's has to hold one request for each replica."""
+    served = scenario.runtime not in ONE_AT_A_TIME
+    if served:
+        check_replicas(scenario, machine)
+    return fits_in_memory(model, scenario, queues=served)
+
+
 def _answered(
-    model: Model, asked: SpeedAsked, scenario: Scenario, machine: Machine, work: Work, *, changed: bool
+    model: Model,
+    asked: SpeedAsked,
+    scenario: Scenario,
+    machine: Machine,
+    work: Work,
+    *,
+    changed: bool,
+    fits: bool,
 ) -> tuple[Times, tuple[Change, ...]]:
     """Return the times as measured runs move them, and what changes would make of the times before."""
     crossing = crossing_of(model, scenario, machine.device)
@@ -83,7 +99,7 @@ def _answered(
     question = question_of(model, work, machine, scenario, 1.0)
     measured = asked.calibrated and scenario.runtime != IDEAL and crossing is None
     pace = pace_of(question) if measured and asked.rate is not None else AS_FITTED
-    timed = partial(_times, work, machine, scenario, asked, crossing, least=least)
+    timed = partial(_times, work, machine, scenario, asked, crossing, least=least, fits=fits)
     times = timed(pace=pace)
     present = times if pace is AS_FITTED else timed
     changes = tuple(_changes(model, asked, scenario.runtime, present)) if changed else ()
@@ -100,7 +116,7 @@ def _remarks(
     yield from uncounted(scenario)
     yield from unused(asked, scenario, served=times.loaded is not None)
     yield from rounded(asked, scenario, served=times.loaded is not None)
-    yield from left_out(scenario, fits=fits)
+    yield from left_out(scenario, fits=fits, served=times.loaded is not None)
     yield from beyond_measured(times.ttft, times.tpot if asked.answer > 1 else None)
 
 
@@ -179,12 +195,13 @@ def _times(
     *,
     least: int = 1,
     pace: Pace = AS_FITTED,
+    fits: bool = True,
 ) -> Times:
     """Return the times of a run, with ``least`` prompt replicas or more; no surer than its device's facts."""
     if scenario.runtime in ONE_AT_A_TIME:
         times = _streamed(work, machine, scenario, asked, crossing)
     else:
-        times = at_server(work, machine, scenario, asked, crossing, least=least, pace=pace)
+        times = at_server(work, machine, scenario, asked, crossing, least=least, pace=pace, fits=fits)
     status = facts_status(machine.device, *TIMED_BY)
     ttft, tpot = (replace(one, line=weakened(one.line, status)) for one in (times.ttft, times.tpot))
     return replace(times, ttft=ttft, tpot=tpot)
@@ -215,7 +232,8 @@ def _changes(
             machine = machine_of(scenario)
             crossing = crossing_of(model, scenario, machine.device)
             least = fewest_prompt_replicas(model, scenario) if other.split else 1
-            times = _times(_work(model, scenario), machine, scenario, other, crossing, least=least)
+            fits, work = _fits(model, scenario, machine), _work(model, scenario)
+            times = _times(work, machine, scenario, other, crossing, least=least, fits=fits)
         except SizewiseError:
             continue
         yield Change(

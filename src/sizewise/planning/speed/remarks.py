@@ -54,10 +54,11 @@ def rounded(asked: SpeedAsked, scenario: Scenario, *, served: bool) -> Iterator[
         yield Notice(code="rounded", message=f"{text}, the times are those of {asked.sequences} at once")
 
 
-def left_out(scenario: Scenario, *, fits: bool) -> Iterator[Notice]:
+def left_out(scenario: Scenario, *, fits: bool, served: bool) -> Iterator[Notice]:
     """Say what the times do not hold."""
     if scenario.layout.experts and scenario.layout.data == 1:
         yield Notice(code="not_modelled", message=EXPERTS)
     if not fits:
-        text = "the run does not fit in memory as asked: its times are those of a larger device"
+        room = " of the same speed, with room for every request" if served else ""
+        text = f"the run does not fit in memory as asked: its times are those of a larger device{room}"
         yield Notice(code="does_not_fit", message=text)

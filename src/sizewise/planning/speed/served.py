@@ -43,6 +43,17 @@ class Times:
     prompt_devices: int = 0
 
 
+def check_replicas(scenario: Scenario, machine: Machine) -> None:
+    """Refuse devices that replicas, and their stages, cannot share; UsageError (bad_option)."""
+    data, stages = scenario.layout.data, scenario.layout.pipeline
+    if machine.count % data:
+        text = f"--dp: the number of devices, {machine.count}, is no multiple of {data} replicas"
+        raise UsageError("bad_option", text)
+    each = machine.count // data
+    if each % stages:
+        raise UsageError("bad_option", f"the number of devices, {each}, is no multiple of {stages} stages")
+
+
 def at_server(
     work: Work,
     machine: Machine,
@@ -52,16 +63,16 @@ def at_server(
     *,
     least: int,
     pace: Pace = AS_FITTED,
+    fits: bool = True,
 ) -> Times:
     """Return the times of a server: of each replica of attention, with its part of the load.
 
-    ``least`` replicas hold the model without the others, where prompts are computed apart. Where requests
-    arrive by chance as many run as at the ``pace`` of all replicas; the times themselves are not moved yet.
+    A run that does not fit in memory is timed on devices with memory enough. ``least`` replicas hold the
+    model without the others, where prompts are computed apart. Where requests arrive by chance as many run
+    as at the ``pace`` of all replicas; the times themselves are not moved yet.
     """
     data, engine = scenario.layout.data, scenario.engine
-    if machine.count % data:
-        text = f"--dp: the number of devices, {machine.count}, is no multiple of {data} replicas"
-        raise UsageError("bad_option", text)
+    check_replicas(scenario, machine)
     replica = Replica(
         work=work,
         machine=replace(machine, count=machine.count // data),
@@ -75,6 +86,7 @@ def at_server(
         offload=None if crossing is None else crossing.offload,
         usable=engine.utilization,
         limit=engine.running_sequences,
+        enough=not fits,
     )
     each = max(asked.concurrency / data, min(asked.concurrency, 1.0))
     load = Load(prompt=asked.prompt, answer=asked.answer, concurrency=each, cached=asked.cached)

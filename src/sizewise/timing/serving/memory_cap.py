@@ -13,12 +13,19 @@ RESERVE = 3e9
 FILLED = 0.75
 """Part of its answer that a running sequence has in the cache, a cautious mean."""
 
+RUNNING_LIMIT = 512
+"""Sequences that a scheduler runs at most where nobody says otherwise (assumed; engines: 256 to 2,048)."""
+
 
 def most_running(replica: Replica, load: Load) -> float:
     """Return the sequences whose caches fit beside the weights, at least 1: those beyond it wait.
 
-    A rough count for waiting times alone; the memory questions know the engine's own arithmetic.
+    A rough count for waiting times alone; the memory questions know the engine's own arithmetic. A replica
+    with memory enough holds every client, and as many as a scheduler runs.
     """
+    if replica.enough:
+        room = max(float(RUNNING_LIMIT * replica.schedulers), load.concurrency)
+        return room if replica.limit is None else min(room, replica.limit)
     work, devices = replica.work, replica.devices
     usable = USABLE if replica.usable is None else replica.usable
     free = devices * (usable * replica.machine.device.memory_bytes - RESERVE) - replica.held_bytes

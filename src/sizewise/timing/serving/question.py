@@ -99,6 +99,7 @@ class Replica:
     ``weights`` is the format that they are stored in, empty where it is one of the fitted rows'. ``peers``
     replicas of attention, this one among them, spread their experts over the devices of all. ``usable`` is
     the share of a device's memory that is filled, and at most ``limit`` sequences run; None: the usual.
+    With ``enough`` the devices are taken to have as much memory as the load needs.
     """
 
     work: Work
@@ -114,6 +115,7 @@ class Replica:
     peers: int = 1
     usable: float | None = None
     limit: float | None = None
+    enough: bool = False
 
     def __post_init__(self) -> None:
         """Refuse stages that do not divide the devices."""

@@ -8,11 +8,8 @@ from sizewise.errors import UsageError
 from sizewise.timing.prediction import Prediction
 from sizewise.timing.serving.decode import decode_step
 from sizewise.timing.serving.first_token import LoadedFirst, Of, loaded_ttft
-from sizewise.timing.serving.memory_cap import most_running
+from sizewise.timing.serving.memory_cap import RUNNING_LIMIT, most_running
 from sizewise.timing.serving.question import Load, Replica
-
-RUNNING_LIMIT = 512
-"""Sequences that a scheduler runs at most where nobody says otherwise (assumed; engines: 256 to 2,048)."""
 
 MOST_REQUESTS = 4096
 """Requests at one replica beyond which nobody looks for a target."""

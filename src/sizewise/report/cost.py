@@ -28,6 +28,8 @@ def _even_block(against: Against) -> Document:
         "tokens_per_day": None if even is None else estimate_block(even.tokens_per_day),
         "requests_per_day": None if even is None else estimate_block(even.requests_per_day),
         "capacity_tokens_per_day": None if even is None else estimate_block(even.capacity_tokens_per_day),
+        "capacity_basis": None if even is None else against.capacity.basis,
+        "capacity_at": None if even is None else against.capacity.at,
         "share_of_capacity": None if even is None else estimate_block(even.utilization),
     }
 
@@ -72,18 +74,25 @@ def _even_note(against: Against) -> str:
     text = f"{against.name}: USD {_spread(price.line)} per million tokens of this mix, {_from(price)}"
     if even is None:
         return text
-    share = float(even.utilization.value)
-    low, high = (short_count(end) for end in even.tokens_per_day.interval)
-    needed = f"{short_count(even.tokens_per_day.value)} tokens a day"
-    needed += f" ({low} to {high})" if low != high else ""
-    capacity = short_count(even.capacity_tokens_per_day.value)
+    share, capacity = float(even.utilization.value), _tokens(even.capacity_tokens_per_day)
+    needed, at = f"{_tokens(even.tokens_per_day)} tokens a day", against.capacity.at
+    alone = against.capacity.basis == "this_load"
     if share > 1:
-        return f"{text}; the devices never cost less: it takes {needed} and they serve {capacity}"
+        doubt = "do not" if even.utilization.interval[0] > 1 else "may not"
+        told = f"{'at this load ' if alone else ''}the devices {doubt} cost less"
+        return f"{text}; {told}: it takes {needed} and they serve {capacity} with {at}"
+    served = f"at this load, {at}" if alone else f"with {at}"
     requests = short_count(even.requests_per_day.value)
     return (
         f"{text}; the devices cost less from {needed}, {requests} requests, {share:.0%} of the {capacity}"
-        " that they serve"
+        f" that they serve {served}"
     )
+
+
+def _tokens(line: Line) -> str:
+    low, high = (short_count(end) for end in line.interval)
+    between = f" ({low} to {high})" if low != high else ""
+    return f"{short_count(line.value)}{between}"
 
 
 def _from(priced: Priced) -> str:

@@ -7,6 +7,7 @@ from sizewise.architecture import Model
 from sizewise.ledger import STATUSES, Line, Status
 from sizewise.notices import Notice
 from sizewise.planning.speed.asked import SpeedAsked
+from sizewise.planning.speed.capacity import Capacity, capacity_at
 from sizewise.planning.speed.cost import ServingCost, serving_cost
 from sizewise.planning.speed.rate import Rate
 from sizewise.planning.speed.streamed import IDEAL
@@ -40,6 +41,7 @@ class SpeedAnswer:
     are those at the devices' peak rate, None where it is not known. ``prompt_seconds`` are those of a
     prompt's computation alone, ``quantiles`` of the time to first token are assumed. ``spare`` times the
     requests that arrive could be served, without end where clients wait for their answers.
+    ``most`` is what other numbers of clients are served, None where it was not looked for.
     """
 
     model: Model
@@ -63,6 +65,7 @@ class SpeedAnswer:
     changes: tuple[Change, ...]
     fits: bool
     notices: tuple[Notice, ...]
+    most: Capacity | None = None
 
     @property
     def all_devices(self) -> int:
@@ -175,7 +178,12 @@ class SpeedAnswer:
         """What tokens cost at these rates; raises UsageError (bad_option) for an API that is not known."""
         (placement,) = self.scenario.placements
         return serving_cost(
-            self.asked, placement.device, self.all_devices, output=self.output_rate, total=self.total_rate
+            self.asked,
+            placement.device,
+            self.all_devices,
+            output=self.output_rate,
+            total=self.total_rate,
+            capacity=self.most or capacity_at(self),
         )
 
     def _rate(self, tokens: int) -> Rate:

@@ -59,6 +59,11 @@ class SpeedAsked:
         """Whole requests at once: what memory holds, and what a local engine runs."""
         return max(1, ceil(self.concurrency))
 
+    @property
+    def compared(self) -> bool:
+        """Whether the price of an API is compared with."""
+        return self.api_price is not None or self.against is not None
+
     def _check_money(self) -> None:
         prices = (*(() if self.usd_per_hour is None else (self.usd_per_hour,)), *(self.api_price or ()))
         if not all(price > 0 and isfinite(price) for price in prices):

@@ -8,6 +8,7 @@ from sizewise.errors import UsageError, did_you_mean
 from sizewise.escaping import shorten
 from sizewise.ledger import Line
 from sizewise.planning.speed.asked import SpeedAsked
+from sizewise.planning.speed.capacity import Capacity
 from sizewise.planning.speed.rate import Rate
 from sizewise.pricing.api_cost import api_usd_per_million
 from sizewise.pricing.break_even import BreakEven, break_even
@@ -31,11 +32,12 @@ class Priced:
 class Against:
     """An API's USD per million tokens at the mix of the requests, and from where the devices cost less.
 
-    ``even`` is None where the devices have no price.
+    ``even`` is None where the devices have no price; ``capacity`` is what they serve.
     """
 
     name: str
     price: Priced
+    capacity: Capacity
     even: BreakEven | None
 
 
@@ -67,8 +69,10 @@ class ServingCost:
         return tuple(line for line in found if line is not None)
 
 
-def serving_cost(asked: SpeedAsked, device: Device, devices: int, output: Rate, total: Rate) -> ServingCost:
-    """Return what tokens cost at the rates of all devices.
+def serving_cost(
+    asked: SpeedAsked, device: Device, devices: int, *, output: Rate, total: Rate, capacity: Capacity
+) -> ServingCost:
+    """Return what tokens cost at the rates of all devices, beside an API at the most that they serve.
 
     Raises UsageError (bad_option) for an API or a model of which no price is known.
     """
@@ -84,7 +88,7 @@ def serving_cost(asked: SpeedAsked, device: Device, devices: int, output: Rate, 
         ),
         per_million_total=None if rent is None else usd_per_million(rent.line, total_line, asked.utilization),
         joules=_joules(device, devices, output_line),
-        against=None if price is None else _against(price, rent, asked, total_line),
+        against=None if price is None else _against(price, rent, asked, capacity),
     )
 
 
@@ -152,15 +156,15 @@ def _named_prices(named: str) -> tuple[ApiPrice, ...]:
     return found
 
 
-def _against(api: tuple[str, Priced], rent: Priced | None, asked: SpeedAsked, rate: Line) -> Against:
+def _against(api: tuple[str, Priced], rent: Priced | None, asked: SpeedAsked, capacity: Capacity) -> Against:
     name, price = api
     even = None
     if rent is not None:
         even = break_even(
             rent.line,
             price.line,
-            tokens_per_second=rate,
+            tokens_per_second=capacity.rate.line("tokens"),
             tokens_per_request=asked.prompt + asked.answer,
             utilization=asked.utilization,
         )
-    return Against(name=name, price=price, even=even)
+    return Against(name=name, price=price, capacity=capacity, even=even)

@@ -17,6 +17,7 @@ from sizewise.planning.running import runtime_label, stored_weights
 from sizewise.planning.speed.answer import Change, SpeedAnswer
 from sizewise.planning.speed.asked import SpeedAsked
 from sizewise.planning.speed.calibrated import calibrated_times, pace_of, question_of
+from sizewise.planning.speed.capacity import most_capacity
 from sizewise.planning.speed.generating import check_generates, uncounted
 from sizewise.planning.speed.offloaded import Crossing, crossing_of
 from sizewise.planning.speed.positions import within_positions
@@ -50,7 +51,7 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
     fits = _fits(model, scenario, machine)
     times, changes = _answered(model, asked, scenario, machine, work, changed=changed, fits=fits)
     loaded = times.loaded
-    return SpeedAnswer(
+    answer = SpeedAnswer(
         model=model,
         asked=asked,
         scenario=scenario,
@@ -73,6 +74,16 @@ def plan_speed(model: Model, asked: SpeedAsked, *, changed: bool = True) -> Spee
         fits=fits,
         notices=(*notices, *shortened, *_remarks(asked, scenario, machine, times, fits=fits)),
     )
+    return _with_capacity(answer) if changed and asked.compared else answer
+
+
+def _with_capacity(answer: SpeedAnswer) -> SpeedAnswer:
+    """Return the answer with what other numbers of clients are served, where that can be told."""
+
+    def at(clients: float) -> SpeedAnswer:
+        return plan_speed(answer.model, replace(answer.asked, concurrency=clients), changed=False)
+
+    return replace(answer, most=most_capacity(answer, at))
 
 
 def _fits(model: Model, scenario: Scenario, machine: Machine) -> bool:

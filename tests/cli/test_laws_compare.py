@@ -37,6 +37,13 @@ def files(write: Callable, grid: Rows) -> tuple[str, str]:
     return write(grid, name="usual.csv"), write(better, name="better.csv")
 
 
+def test_files_whose_runs_tell_no_best_size_are_refused(run: Callable, write: Callable) -> None:
+    sizes = [1e8, 2e8, 4e8, 8e8, 2e9, 4e9]
+    ray = [(n, 20 * n, 1.8 + 480 * n**-0.35 + 2100 * (20 * n) ** -0.37) for n in sizes]
+    message = refused(run, write(ray, name="ray.csv"), *QUICK, code="bad_data")
+    assert "ray.csv: all runs have D = 20 N" in message
+
+
 def test_published_laws_and_files_side_by_side(run: Callable, files: tuple[str, str]) -> None:
     published, usual, better = answer(run, "besiroglu2024-published", *files, *QUICK)["laws"]
     assert (published["law"], published["status"]) == ("besiroglu2024-published", "reproduced")

@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 import sys
+import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -338,9 +339,36 @@ def test_runs_along_a_ray_are_not_told_apart(run: Callable, write: Callable, gri
     ray = [
         (n, 20 * n, 1.8 + 480 * n**-0.35 + 2100 * (20 * n) ** -0.37) for n in (1e8, 2e8, 4e8, 8e8, 2e9, 4e9)
     ]
-    document = answer(run, write(ray))
+    file = write(ray)
+    document = answer(run, file)
     assert {"LAW10", "LAW11"} <= codes(document)
-    assert document["certificate"]["confirmed"] is False
+    assert "LAW15" not in codes(document)
+    assert tuple(document["fit"]["coefficients"]) == tuple(document["intervals"]) == ("E", "K", "gamma")
+    assert (document["target"], document["fit"]["params_exponent"]) == (None, None)
+    assert document["line"] == {"ratio": pytest.approx(20), "power": 1, "formula": "D = 20 N"}
+    along = document["along_line"]
+    true = 1.8 + 480 * along["params"] ** -0.35 + 2100 * along["tokens"] ** -0.37
+    assert along["loss"] == pytest.approx(true, rel=1e-3)
+    assert along["intervals"]["loss"][0] <= along["loss"] <= along["intervals"]["loss"][1]
+    shown = run("laws", "fit", file, *QUICK)
+    assert "Best use" not in shown.out
+    assert "alpha  " not in shown.out
+    assert "not told: alpha, beta and the best size: all runs have D = 20 N" in shown.out
+    rows = list(csv.DictReader(run("laws", "fit", file, *QUICK, "--format", "csv").out.splitlines()))
+    assert [row["name"] for row in rows][:3] == ["E", "K", "gamma"]
+    assert "all runs have D = 20 N" in refused(run, file, *QUICK, "--card", "card.md", code="bad_option")
+
+
+def test_a_ray_is_fitted_within_the_time_of_a_service(run: Callable, write: Callable) -> None:
+    ray = [
+        (n, 20 * n, 1.9 + 300 * n**-0.32 + 900 * (20 * n) ** -0.33)
+        for n in (4e7 * 1.08**k for k in range(60))
+    ]
+    before = time.perf_counter()
+    found = run("laws", "fit", write(ray), "--json")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["bootstrap"]["replicates"] == 4000
+    assert time.perf_counter() - before < 6
 
 
 def test_as_many_runs_as_coefficients_have_a_warning(run: Callable, write: Callable, grid: Rows) -> None:

@@ -264,6 +264,11 @@ def test_law10_correlation():
     sizes = np.geomspace(1e8, 1e10, 12)
     one(collinear(made(sizes, 20 * sizes)), "LAW10", "correlation 1.000", "D = k N")
     one(collinear(made(sizes, 1e20 / sizes)), "LAW10", "one budget")
+    near = np.where(np.arange(12) % 2, 20 * sizes, 25 * sizes)
+    (told,) = collinear(made(sizes, near))
+    (untold,) = collinear(made(sizes, 20 * sizes))
+    assert "only predictions along the line" not in told.effect
+    assert "only predictions along the line" in untold.effect
     none(collinear(made(sizes, np.tile([1e9, 1e10, 1e11], 4))))
     none(collinear(made(sizes, np.full(12, 1e11))))
 
@@ -372,6 +377,7 @@ def test_law15_boundaries():
         ({"E": 1e-9}, "vanishes"),
         ({"alpha": 0.02}, "alpha 0.02 is at the edge"),
         ({"beta": 3.0}, "beta 3 is at the edge"),
+        ({"alpha": -0.3}, "alpha -0.3 is outside 0.02 to 3"),
         ({"A": 0.0}, "not both above 0"),
     ):
         fit = replace(FIT, coefficients=FIT.coefficients._replace(**change))

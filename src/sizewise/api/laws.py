@@ -83,7 +83,8 @@ def fit_scaling_law(
     """Return the law of runs, one entry each of N, D and L, with intervals, diagnostics and warnings.
 
     ``study`` are the fields of `sizewise.scaling.fit.study.Study`: loss, delta, tied, replicates, seed,
-    clustered, level, target, by, forms, profiles, force. Raises InputError (bad_data), UsageError.
+    clustered, level, target, by, forms, profiles, force. Raises InputError (bad_data), as for runs that all
+    have one D/N (see `sizewise.scaling.fit.along_line`), UsageError.
 
     >>> sizes, lengths = [1e8, 1e8, 4e8, 4e8, 1e9, 1e9] * 2, [2e9, 2e10] * 3 + [5e9, 5e10] * 3
     >>> losses = [1.8 + 480 * n**-0.35 + 2100 * d**-0.37 for n, d in zip(sizes, lengths)]

@@ -22,11 +22,13 @@ from sizewise.report.laws.comparison import (
 )
 from sizewise.report.laws.grounds import finding_notices, ground_notices
 from sizewise.scaling.fit.guard_rails.checks import check_answer, check_fit, check_runs
+from sizewise.scaling.fit.layout import require_apart, require_budgets
 from sizewise.scaling.fit.multiplier import multiplier
 from sizewise.scaling.fit.resampling import Replicates, bootstrap
 from sizewise.scaling.fit.solve import Fit, fit_additive
 from sizewise.scaling.questions.allocation import allocate
 from sizewise.scaling.registry import law
+from sizewise.scaling.run_files.runs import Runs
 
 OWN = "your fit"
 Fitted = tuple[Fit, Replicates]
@@ -77,6 +79,7 @@ def _own(
 ) -> tuple[Compared, Fitted, list[Notice]]:
     name = Path(file).name
     runs = runs_of(file, {key: told[key] for key in KEYS})
+    _require_best_size(name, runs, flops)
     fit = fit_additive(runs.params, runs.tokens, runs.losses)
     replicates = bootstrap(fit, replicates=told["replicates"], seed=told["seed"])
     try:
@@ -91,6 +94,15 @@ def _own(
     row = Compared(name=name, status=OWN, best=best, params_exponent=fit.law.params_exponent, worth=None)
     told_of = [replace(one, message=f"{shorten(name)}: {one.message}") for one in finding_notices(findings)]
     return row, (fit, replicates), [*runs.notices, *told_of]
+
+
+def _require_best_size(name: str, runs: Runs, flops: float) -> None:
+    """Refuse runs whose layout tells no best size (InputError, bad_data)."""
+    try:
+        require_apart(runs.params, runs.tokens)
+        require_budgets(runs.products, flops)
+    except InputError as refusal:
+        raise InputError("bad_data", f"{shorten(name)}: {refusal.message}") from None
 
 
 def _published(name: str, flops: float, *, force: bool) -> tuple[Compared, list[Notice]]:

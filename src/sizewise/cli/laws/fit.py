@@ -16,7 +16,9 @@ from sizewise.errors import UsageError
 from sizewise.report.document import Document
 from sizewise.report.laws.fit import fit_document, fit_rows
 from sizewise.report.laws.fit_text import fit_notes, fit_notices, fit_tables
+from sizewise.report.laws.line import line_document, line_notes, line_rows, line_tables
 from sizewise.report.laws.own_curves import own_curves
+from sizewise.scaling.fit.along_line import AlongLine, along_line, line_of_runs
 from sizewise.scaling.fit.study import Studied, Study, studied
 
 FEWEST = 100
@@ -92,23 +94,44 @@ def command(*, file: str, approach: str, card: str | None, curve: bool, output: 
         return
     _refuse_endless(len(runs), told["replicates"])
     study = _study(told, card, output.plot)
+    line = line_of_runs(runs, study)
+    if line is not None and card is not None:
+        raise UsageError("bad_option", f"--card: all runs have {line}, which tells no law of N and D")
     with counted(output, "replicates") as progress:
-        found = studied(runs, study, progress=progress)
+        found = (
+            studied(runs, study, progress=progress)
+            if line is None
+            else along_line(runs, line, study, progress=progress)
+        )
+    answer = _line_answer(found) if isinstance(found, AlongLine) else _answer(found, card, curve=curve)
+    emit_law(output, answer)
+
+
+def _answer(found: Studied, card: str | None, *, curve: bool) -> Answered:
+    """Return the law with all that judges it, and write its card where one is asked for."""
     document = fit_document(found)
     if curve:
         document["curve"] = own_curves(found)
     if card is not None:
         document |= _carded(found, card)
-    emit_law(
-        output,
-        Answered(
-            document=document,
-            tables=fit_tables(found),
-            rows=fit_rows(found),
-            notes=fit_notes(found),
-            notices=fit_notices(found),
-            picture=lambda path: _draw(found, path),
-        ),
+    return Answered(
+        document=document,
+        tables=fit_tables(found),
+        rows=fit_rows(found),
+        notes=fit_notes(found),
+        notices=fit_notices(found),
+        picture=lambda path: _draw(found, path),
+    )
+
+
+def _line_answer(found: AlongLine) -> Answered:
+    """Return what runs on one line tell: the loss along it."""
+    return Answered(
+        document=line_document(found),
+        tables=line_tables(found),
+        rows=line_rows(found),
+        notes=line_notes(found),
+        notices=fit_notices(found),
     )
 
 

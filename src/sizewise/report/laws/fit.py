@@ -35,7 +35,7 @@ def fit_document(found: Studied) -> Document:
     return {
         "schema_version": SCHEMA_VERSION,
         "fit": _fit_block(found.fit),
-        "certificate": _certificate_block(found.fit.certificate),
+        "certificate": certificate_block(found.fit.certificate),
         "standard_errors": {name: finite(value) for name, value in found.errors._asdict().items()},
         "intervals": _intervals_block(found, found.intervals),
         "intervals_by_size": None if found.by_size is None else _intervals_block(found, found.by_size),
@@ -66,7 +66,8 @@ def _fit_block(fit: Fit) -> Document:
     }
 
 
-def _certificate_block(certificate: Certificate) -> Document:
+def certificate_block(certificate: Certificate) -> Document:
+    """Return what speaks for a minimum."""
     return {
         "starts": certificate.starts,
         "agreeing": certificate.agreeing,
@@ -79,7 +80,7 @@ def _certificate_block(certificate: Certificate) -> Document:
 def _target_block(target: Target) -> Document:
     return {
         "optimum": optimum_block(target.best),
-        "intervals": {name: _ends(getattr(target.intervals, name)) for name in OPTIMUM},
+        "intervals": {name: ends_block(getattr(target.intervals, name)) for name in OPTIMUM},
     }
 
 
@@ -87,12 +88,12 @@ def fit_rows(found: Studied) -> list[Document]:
     """Return the coefficients with their errors and intervals, and the best use of the target budget."""
     values, errors = found.fit.coefficients._asdict(), found.errors._asdict()
     rows = [
-        quantity_row(name, value, _ends(getattr(found.intervals, name)))
+        quantity_row(name, value, ends_block(getattr(found.intervals, name)))
         | {"standard_error": finite(errors[name])}
         for name, value in values.items()
     ]
     if falls(found.fit):
-        ends = _ends(found.intervals.params_exponent)
+        ends = ends_block(found.intervals.params_exponent)
         rows.append(quantity_row("params_exponent", found.fit.law.params_exponent, ends))
     if found.target is not None:
         best, known = optimum_block(found.target.best), found.target.intervals
@@ -100,7 +101,7 @@ def fit_rows(found: Studied) -> list[Document]:
             quantity_row(
                 f"target_{name}",
                 value,
-                _ends(getattr(known, name)) if name in OPTIMUM else None,
+                ends_block(getattr(known, name)) if name in OPTIMUM else None,
                 QUANTITIES[name],
             )
             for name, value in best.items()
@@ -121,11 +122,12 @@ def replicates_block(replicates: Replicates) -> Document:
 
 
 def _intervals_block(found: Studied, intervals: CoefficientIntervals) -> Document:
-    block: Document = {name: _ends(getattr(intervals, name)) for name in COEFFICIENTS}
-    return block | {"params_exponent": _ends(intervals.params_exponent) if falls(found.fit) else None}
+    block: Document = {name: ends_block(getattr(intervals, name)) for name in COEFFICIENTS}
+    return block | {"params_exponent": ends_block(intervals.params_exponent) if falls(found.fit) else None}
 
 
-def _ends(interval: Any) -> list[float | None]:
+def ends_block(interval: Any) -> list[float | None]:
+    """Return the ends of an interval, None for one that is no number."""
     return [finite(interval.low), finite(interval.high)]
 
 

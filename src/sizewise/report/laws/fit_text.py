@@ -16,6 +16,7 @@ from sizewise.report.laws.quantities import (
     ratio_text,
 )
 from sizewise.report.table import Table
+from sizewise.scaling.fit.along_line import AlongLine
 from sizewise.scaling.fit.diagnostics.held_out import HeldOut
 from sizewise.scaling.fit.diagnostics.profiles import Profile
 from sizewise.scaling.fit.study import Studied
@@ -31,7 +32,7 @@ def fit_tables(found: Studied) -> list[Table]:
     if found.target is not None:
         tables.append(_target_table(found))
     if found.held_out is not None:
-        tables.append(_held_out_table(found.held_out))
+        tables.append(held_out_table(found.held_out))
     if found.profiles:
         tables.append(_profiles_table(found.profiles))
     if found.forms:
@@ -58,7 +59,7 @@ def _coefficients_table(found: Studied) -> Table:
                 NAMES.get(name, name),
                 f"{value:.6g}",
                 f"{errors[name]:.4g}" if name in errors else "",
-                *(_ends_text(getattr(one, name)) for one in (found.intervals, found.by_size) if one),
+                *(ends_text(getattr(one, name)) for one in (found.intervals, found.by_size) if one),
             )
             for name, value in values.items()
         ),
@@ -66,7 +67,8 @@ def _coefficients_table(found: Studied) -> Table:
     )
 
 
-def _ends_text(interval: Any) -> str:
+def ends_text(interval: Any) -> str:
+    """Print an interval of a coefficient."""
     return range_text(*(f"{end:.4g}" for end in _plain_ends(interval)))
 
 
@@ -99,7 +101,8 @@ def _target_table(found: Studied) -> Table:
     )
 
 
-def _held_out_table(held: HeldOut) -> Table:
+def held_out_table(held: HeldOut) -> Table:
+    """Return the largest runs as measured and as predicted from the others."""
     return Table(
         title=f"The {len(held.runs)} largest runs, predicted from the other {len(held.fit.points)}"
         + (f": the {HELD_OUT_SHOWN} largest of them" if len(held.runs) > HELD_OUT_SHOWN else ""),
@@ -162,6 +165,18 @@ def _share(error: float | None) -> str:
 
 def fit_notes(found: Studied) -> list[str]:
     """Return the certificate, the bootstrap, what carries the fit, and what could not be done."""
+    notes = how_fitted(found)
+    if found.influence is not None and found.influence.omissions:
+        first = found.influence.largest[0]
+        notes.append(
+            f"most influential: {run_name(found, first.left_out)}; without it a is"
+            f" {first.params_exponent:.4f} ({first.shift:+.2f} standard errors)"
+        )
+    return [*notes, *what_was_read(found)]
+
+
+def how_fitted(found: Studied | AlongLine) -> list[str]:
+    """Return the certificate, the bootstrap, held-out runs and the claimed law, a line each."""
     fit, certificate, replicates = found.fit, found.fit.certificate, found.replicates
     bound = f" (delta {fit.delta:g})" if fit.loss == "huber" else ""
     notes = [
@@ -179,17 +194,15 @@ def fit_notes(found: Studied) -> list[str]:
     if found.against is not None:
         times = found.against / fit.objective
         notes.append(f"the law of --against: sum {found.against:.10g}, {times:.3g} times this fit's")
-    if found.influence is not None and found.influence.omissions:
-        first = found.influence.largest[0]
-        notes.append(
-            f"most influential: {run_name(found, first.left_out)}; without it a is"
-            f" {first.params_exponent:.4f} ({first.shift:+.2f} standard errors)"
-        )
-    notes += [f"not told: {refusal}" for refusal in found.refusals]
-    notes.append("columns: " + ", ".join(f"{role} = {name}" for role, name in found.runs.columns.items()))
     return notes
 
 
-def fit_notices(found: Studied) -> list[Notice]:
+def what_was_read(found: Studied | AlongLine) -> list[str]:
+    """Return what could not be told, and the columns."""
+    columns = ", ".join(f"{role} = {name}" for role, name in found.runs.columns.items())
+    return [*(f"not told: {refusal}" for refusal in found.refusals), f"columns: {columns}"]
+
+
+def fit_notices(found: Studied | AlongLine) -> list[Notice]:
     """Return what reading the file and the guard rails have to say."""
     return [*found.runs.notices, *finding_notices(found.findings)]

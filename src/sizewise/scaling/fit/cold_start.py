@@ -14,7 +14,7 @@ from sizewise.errors import InputError
 from sizewise.scaling.fit.certificate import VANISHING, Certificate, agreeing
 from sizewise.scaling.fit.elimination import solve_each
 from sizewise.scaling.fit.huber import residual_scale, wider_bounds
-from sizewise.scaling.fit.newton import FREE, TIED, Minima, minimise
+from sizewise.scaling.fit.newton import FREE, Minima, minimise
 from sizewise.scaling.fit.objective import blocks, residuals
 from sizewise.scaling.fit.points import COEFFICIENTS, Flags, Floats, Points
 
@@ -93,7 +93,7 @@ def followed(
 
 def started(points: Points, weights: Floats, grid: Grid, directions: Floats) -> Floats:
     """The best cells of the grid, (R * starts, 5), or ``bad_data`` where none is finite."""
-    rows = cells(points, weights, grid.exponents, starts=grid.starts, tied=directions is TIED)
+    rows = cells(points, weights, grid.exponents, starts=grid.starts, tied=directions is not FREE)
     if not np.isfinite(rows).any():
         raise InputError(
             "bad_data", "the runs span too many orders of magnitude for a fit in double precision"

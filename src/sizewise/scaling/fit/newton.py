@@ -16,6 +16,14 @@ from sizewise.scaling.fit.steps import ARRIVED, FLAT, SHORTEST_STEP, next_dampin
 
 FREE: Floats = np.eye(COEFFICIENTS)  # the directions that a walk may take, (5, free)
 TIED: Floats = np.delete(FREE, 3, axis=1) + np.outer(FREE[3], np.delete(FREE, 3, axis=1)[1])  # alpha = beta
+ONE: Floats = np.array([[1.0, 0, 0], [0, 1, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])  # and A = B: one power
+
+
+def directions_of(points: Points, *, tied: bool) -> Floats:
+    """Where a fit may walk, (5, free): ``tied`` along both exponents, along both terms if N and D are one."""
+    if not tied:
+        return FREE
+    return ONE if np.array_equal(points.x, points.y) else TIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

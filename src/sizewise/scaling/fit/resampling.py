@@ -14,7 +14,7 @@ from sizewise.errors import UsageError
 from sizewise.scaling.fit.certificate import VANISHING
 from sizewise.scaling.fit.cold_start import Grid, followed
 from sizewise.scaling.fit.huber import residual_scale
-from sizewise.scaling.fit.newton import FREE, TIED, Minima, minimise
+from sizewise.scaling.fit.newton import Minima, minimise
 from sizewise.scaling.fit.objective import LARGEST_EXPONENT, misfit, residuals, slopes
 from sizewise.scaling.fit.points import Flags, Floats, Points
 from sizewise.scaling.fit.schemes import FEWEST_REPLICATES, Kind, Labels, Scheme, drawn, left_out
@@ -150,14 +150,14 @@ def _near(fit: Fit, weights: Floats, influence: Floats) -> _Ends:
     """The minima of replicates near the full fit."""
     rows = fit.row + np.clip((weights - 1.0) @ influence, -LONGEST_START, LONGEST_START)
     for bound in _bounds(fit):
-        found = minimise(rows, fit.points, weights, bound, directions=_directions(fit))
+        found = minimise(rows, fit.points, weights, bound, directions=fit.directions)
         rows = found.rows
     return _ends(fit, weights, found)
 
 
 def _from_cold(fit: Fit, weights: Floats) -> _Ends:
     """The lowest minimum of every replicate from the best cells of a grid of its own."""
-    found = followed(fit.points, weights, _bounds(fit)[-1], CHECK_GRID, _directions(fit), once=True)
+    found = followed(fit.points, weights, _bounds(fit)[-1], CHECK_GRID, fit.directions, once=True)
     starts = len(found.rows) // len(weights)
     ends = _ends(fit, np.repeat(weights, starts, axis=0), found)
     values = np.nan_to_num(ends.values, nan=np.inf).reshape(-1, starts)
@@ -188,7 +188,7 @@ def _ends(fit: Fit, weights: Floats, found: Minima) -> _Ends:
 
 def _influence(fit: Fit) -> Floats:
     """How far another copy of each run would move the row of the fit, to first order, (n, 5)."""
-    bound, directions = _bounds(fit)[0], _directions(fit)
+    bound, directions = _bounds(fit)[0], fit.directions
     pull = np.clip(residuals(fit.row, fit.points), -bound, bound)
     gradients = -pull[:, None] * slopes(fit.row, fit.points)
     hessian = misfit(fit.row[None], fit.points, np.ones((1, len(fit.points))), SMOOTHER * bound).hessian[0]
@@ -200,10 +200,6 @@ def _influence(fit: Fit) -> Floats:
 def _bounds(fit: Fit) -> tuple[float, ...]:
     """The Huber bounds of a replicate's walk, the last of which stands for the loss of the fit."""
     return RESAMPLED_BOUNDS if fit.loss == "lad" else (fit.delta,)
-
-
-def _directions(fit: Fit) -> Floats:
-    return TIED if fit.tied else FREE
 
 
 def _rows_at_once(points: int) -> int:

@@ -15,7 +15,7 @@ from sizewise.scaling.fit.certificate import Certificate
 from sizewise.scaling.fit.cold_start import Lowest, lowest_misfit
 from sizewise.scaling.fit.huber import checked_delta
 from sizewise.scaling.fit.lad import least_absolute_deviations
-from sizewise.scaling.fit.newton import FREE, TIED
+from sizewise.scaling.fit.newton import FREE, directions_of
 from sizewise.scaling.fit.objective import LARGEST_EXPONENT
 from sizewise.scaling.fit.points import Floats, Numbers, Points, read_points
 from sizewise.scaling.forms.additive import Additive
@@ -58,8 +58,13 @@ class Fit:
 
     @property
     def free(self) -> int:
-        """The number of coefficients that the runs determine: 5, or 4 with one exponent."""
-        return len(FREE) - self.tied
+        """The number of coefficients that the runs determine: 5, 4 with one exponent, 3 with one power."""
+        return len(self.directions.T)
+
+    @property
+    def directions(self) -> Floats:
+        """The directions in which the coefficients are free, (5, free)."""
+        return directions_of(self.points, tied=self.tied)
 
 
 def fit_additive(
@@ -84,8 +89,8 @@ def fit_additive(
     0.35
     """
     bound = _bound(loss, delta)
-    directions = TIED if tied else FREE
-    points = read_points(params, tokens, losses, free=directions.shape[1])
+    points = read_points(params, tokens, losses, free=len(FREE) - bool(tied))
+    directions = directions_of(points, tied=tied)
     lowest = _lowest(points, bound, directions)
     return Fit(
         coefficients=_coefficients(lowest.row, points),

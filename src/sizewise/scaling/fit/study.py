@@ -25,6 +25,7 @@ from sizewise.scaling.fit.intervals import (
     require_best_size,
     standard_errors,
 )
+from sizewise.scaling.fit.layout import require_apart, require_budgets
 from sizewise.scaling.fit.resampling import Progress, Replicates, affordable
 from sizewise.scaling.fit.second_looks import claimed, dropped, held_out_rows, repeated, without
 from sizewise.scaling.fit.shared_noise import SharedNoise
@@ -103,17 +104,18 @@ class Studied:
 def studied(runs: Runs, study: Study, *, progress: Progress | None = None) -> Studied:
     """Fit the law, resample it, and look for the known mistakes.
 
-    Raises InputError (bad_data) where the runs cannot determine a law, UsageError (bad_option) for a target
-    more than three decades beyond them without ``force``.
+    Raises InputError (bad_data) where the runs cannot determine a law, as those on one line, UsageError
+    (bad_option) for a target more than three decades beyond them without ``force``.
     """
     given, runs = runs, without(runs, study.drop) if study.drop else runs
+    require_apart(runs.params, runs.tokens)
     before = check_runs(runs, held_out=held_out_rows(runs))
-    flops = _target_flops(runs, study)
+    flops = target_flops(runs, study)
     fit = _fitted(runs, study)
     refusals: list[str] = []
-    best = _tried(lambda: _best(fit, flops), refusals)
+    best = tried(lambda: _best(runs, fit, flops), refusals)
     beside = () if best is None else check_answer(runs, fit, flops, force=study.force)
-    runs, study = _affordable(runs, study)
+    runs, study = affordable_study(runs, study)
     draws = _drawn(runs, fit, study, progress)
     replicates = draws.replicates
     after = _checked(runs, fit, study, draws)
@@ -128,9 +130,9 @@ def studied(runs: Runs, study: Study, *, progress: Progress | None = None) -> St
         by_size=None if draws.by_size is None else coefficient_intervals(draws.by_size, study.level),
         errors=standard_errors(replicates),
         intervals=coefficient_intervals(replicates, study.level),
-        target=None if best is None else _tried(lambda: _target(best, fit, replicates, study), refusals),
+        target=None if best is None else tried(lambda: _target(best, fit, replicates, study), refusals),
         influence=_influence(fit, draws),
-        held_out=_tried(lambda: _held_out(runs, study), refusals) if study.by is not None else None,
+        held_out=tried(lambda: held_out_of(runs, study), refusals) if study.by is not None else None,
         profiles=_profiles(fit, study),
         forms=_forms(runs, study),
         findings=tuple(dict.fromkeys((*before, *after, *beside, *looks, *wrong))),
@@ -150,7 +152,7 @@ def spent(runs: Runs) -> Sequence[float]:
     return compute
 
 
-def _affordable(runs: Runs, study: Study) -> tuple[Runs, Study]:
+def affordable_study(runs: Runs, study: Study) -> tuple[Runs, Study]:
     """Return the study with as many draws as so many runs allow, and the runs with a notice of fewer."""
     draws = affordable(study.replicates, len(runs))
     if draws == study.replicates:
@@ -192,12 +194,14 @@ def _checked(runs: Runs, fit: Fit, study: Study, draws: Draws) -> tuple[Finding,
     )
 
 
-def _best(fit: Fit, flops: float) -> Optimum:
+def _best(runs: Runs, fit: Fit, flops: float) -> Optimum:
     require_best_size(fit)
+    require_budgets(runs.products, flops)
     return fit.law.optimum(flops)
 
 
-def _target_flops(runs: Runs, study: Study) -> float:
+def target_flops(runs: Runs, study: Study) -> float:
+    """Return the budget that is asked for, ten times the largest run without one (UsageError, bad_option)."""
     usual = TARGET_FACTOR * max(spent(runs))
     if study.target is None:
         return usual
@@ -216,7 +220,8 @@ def _influence(fit: Fit, draws: Draws) -> Influence | None:
     return influence(fit, replicates=draws.replicates, without=draws.without_each)
 
 
-def _held_out(runs: Runs, study: Study) -> HeldOut:
+def held_out_of(runs: Runs, study: Study) -> HeldOut:
+    """Return how well the smaller runs predict the largest. Raises InputError (bad_data)."""
     assert study.by is not None
     return hold_out(
         runs.params,
@@ -245,7 +250,7 @@ def _forms(runs: Runs, study: Study) -> tuple[FormScore, ...]:
     return compare_forms(runs.params, runs.tokens, runs.losses, others=others, delta=study.delta)
 
 
-def _tried(question: Callable[[], Answer], refusals: list[str]) -> Answer | None:
+def tried(question: Callable[[], Answer], refusals: list[str]) -> Answer | None:
     """Return the answer, or None with the reason kept where the runs do not allow one."""
     try:
         return question()

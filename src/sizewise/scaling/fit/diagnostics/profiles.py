@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from sizewise.errors import UsageError
-from sizewise.scaling.fit.newton import FREE, TIED, minimise
+from sizewise.scaling.fit.newton import FREE, minimise
 from sizewise.scaling.fit.objective import misfit, residuals
 from sizewise.scaling.fit.points import Floats
 from sizewise.scaling.fit.solve import Fit
@@ -130,7 +130,7 @@ def _directions(fit: Fit, coefficient: Coefficient) -> tuple[Floats, Floats]:
         "alpha": [0.0, 1.0, 0.0, 0.0, 0.0],
         "beta": [0.0, 0.0, 0.0, 1.0, 0.0],
     }
-    allowed = TIED if fit.tied else FREE
+    allowed = fit.directions
     slope = np.array(slopes[coefficient]) @ allowed
     _, _, rotation = np.linalg.svd(slope[None])
     return allowed @ slope / (slope @ slope), allowed @ rotation[1:].T

@@ -15,6 +15,8 @@ VANISHING = 1e-3  # of the lowest loss
 NOT_APART = 0.05  # of the lowest loss: a lower end of E that cannot be told from none
 EXPONENTS = (0.02, 3.0)
 EDGE = 1.02
+ONE_POWER = 3
+"""Free coefficients of E + K C^-gamma."""
 FEWEST_STARTS = 9
 SAME_MINIMUM = 1e-3
 SAME_DECAY = 0.02
@@ -24,7 +26,8 @@ def boundary_coefficients(runs: Runs, fit: Fit) -> Findings:
     """LAW15: E at the lowest loss or at zero, terms that vanish, exponents at an edge, a flat direction."""
     law, lowest = fit.law, min(runs.losses)
     low, high = EXPONENTS
-    exponents = (("alpha", law.alpha), ("beta", law.beta))
+    of_one_power = fit.free == ONE_POWER
+    exponents = (("gamma", law.alpha),) if of_one_power else (("alpha", law.alpha), ("beta", law.beta))
     checks = (
         (lowest <= law.E, f"E {law.E:.4g} is not below the lowest loss {lowest:.4g}"),
         (VANISHING * lowest > law.E, f"E {law.E:.2g} vanishes beside the lowest loss {lowest:.4g}"),
@@ -32,7 +35,8 @@ def boundary_coefficients(runs: Runs, fit: Fit) -> Findings:
         *(
             (
                 not low * EDGE < value < high / EDGE,
-                f"{name} {value:.3g} is at the edge of {low:g} to {high:g}",
+                f"{name} {value:.3g} is {'at the edge of' if low <= value <= high else 'outside'} "
+                f"{low:g} to {high:g}",
             )
             for name, value in exponents
         ),
@@ -45,7 +49,7 @@ def boundary_coefficients(runs: Runs, fit: Fit) -> Findings:
         yield Finding(
             code="LAW15",
             message="; ".join(seen),
-            effect="the form is at its edge: single coefficients are not identified and have no interval",
+            effect="the form is at its edge: the runs identify no single coefficient, whatever its interval",
             advice="predict within the runs only, add runs that come nearer to the floor, or fix E",
         )
 

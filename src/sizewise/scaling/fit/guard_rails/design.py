@@ -20,6 +20,7 @@ from sizewise.scaling.fit.layout import (
     WORST_CONDITION,
     condition,
     distinct,
+    line_of,
 )
 from sizewise.scaling.fit.points import COEFFICIENTS, Floats
 from sizewise.scaling.forms.additive import Additive
@@ -29,6 +30,7 @@ SAME_SIZE, SAME_RATIO = 0.02, 0.05  # of ln N and ln D/N: runs closer than that 
 TOO_FAR = 3.0  # decades of C beyond the largest run
 LARGEST_BIAS, LARGEST_DRIFT, WIDEST_BUDGET = 0.02, 0.05, 0.1  # of ln N; per ln C; of ln C
 FEWEST_POINTS = 4
+BARELY_APART = "the runs barely separate alpha from beta: best sizes and losses away from them rest on little"
 
 
 def collinear(runs: Runs) -> Findings:
@@ -39,10 +41,13 @@ def collinear(runs: Runs) -> Findings:
     correlation = float(np.corrcoef(logs)[0, 1])
     if abs(correlation) > STRONGEST_CORRELATION:
         line = "D = k N" if correlation > 0 else "one budget"
+        told = line_of(runs.params, runs.tokens) is None
         yield Finding(
             code="LAW10",
             message=f"correlation {correlation:.3f} of ln N and ln D: the runs lie near a line ({line})",
-            effect="the runs cannot separate alpha from beta; only predictions along the line are allowed",
+            effect=BARELY_APART
+            if told
+            else "the runs cannot separate alpha from beta; only predictions along the line are allowed",
             advice="add runs at several D/N of each size",
         )
 
@@ -73,7 +78,7 @@ def ill_conditioned(runs: Runs, law: Additive) -> Findings:
         yield Finding(
             code="LAW10",
             message=f"condition number {number:.2g} of the centred Jacobian (a 4 x 3 grid has about 50)",
-            effect="the runs cannot separate alpha from beta; only predictions near them are allowed",
+            effect=BARELY_APART,
             advice="add runs at several D/N of each size",
         )
 
@@ -102,13 +107,7 @@ def extrapolation(runs: Runs, optimum: Optimum, *, force: bool = False) -> Findi
 
     Raises UsageError (bad_option) beyond three decades without ``force``.
     """
-    compute = runs.compute
-    decades = log10(optimum.flops / max(compute))
-    seen = f"{optimum.flops:.3g} FLOPs extrapolate {decades:.1f} decades beyond the largest run"
-    if decades > TOO_FAR and not force:
-        raise UsageError(
-            "bad_option", f"LAW11: {seen} ({max(compute):.3g}); force it (--force) if you mean it"
-        )
+    decades, seen = _beyond(runs, optimum.flops, force=force)
     ratios = runs.tokens_per_param
     outside = not min(ratios) <= optimum.tokens_per_param <= max(ratios)
     if decades > FAR or outside:
@@ -121,6 +120,28 @@ def extrapolation(runs: Runs, optimum: Optimum, *, force: bool = False) -> Findi
             effect=f"N* = {optimum.params:.3g} rests on the form of the law, not on runs near it",
             advice="give the interval of N* with it, and check with a run between",
         )
+
+
+def far(runs: Runs, flops: float, *, force: bool = False) -> Findings:
+    """LAW11: a loss along the line of the runs, decades beyond the largest. Raises as `extrapolation`."""
+    decades, seen = _beyond(runs, flops, force=force)
+    if decades > FAR:
+        yield Finding(
+            code="LAW11",
+            message=seen,
+            effect="the loss rests on the form of the law, not on runs near it",
+            advice="give its interval with it, and check with a run between",
+        )
+
+
+def _beyond(runs: Runs, flops: float, *, force: bool) -> tuple[float, str]:
+    """Return how many decades ``flops`` lie beyond the largest run, and that in words."""
+    most = max(runs.compute)
+    decades = log10(flops / most)
+    seen = f"{flops:.3g} FLOPs extrapolate {decades:.1f} decades beyond the largest run"
+    if decades > TOO_FAR and not force:
+        raise UsageError("bad_option", f"LAW11: {seen} ({most:.3g}); force it (--force) if you mean it")
+    return decades, seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

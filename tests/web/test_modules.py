@@ -253,3 +253,20 @@ def test_short_flags_are_said_as_fields():
     text = "vllm runs no nf4 weights; name others with -q"
     script = "return m.inPageWords(given, (name) => ({ quant: 'Weight format' })[name] ?? '');"
     assert told("words.js", script, text).endswith("with “Weight format”")
+
+
+def test_runs_of_one_ratio_are_said_to_tell_no_best_size():
+    answer = {
+        "fit": {
+            "points": 12,
+            "coefficients": {"E": 1.9, "K": 1376.9, "gamma": 0.162},
+            "params_exponent": None,
+        },
+        "line": {"ratio": 20.0, "power": 1.0, "formula": "D = 20 N"},
+    }
+    summary = told("laws_fit.js", "return m.fitSummary(given);", answer)
+    assert summary == "All 12 runs have D = 20 N: they tell the loss along it, no best size."
+    usual = {"fit": {"points": 240, "params_exponent": 0.5139}}
+    assert told("laws_fit.js", "return m.fitSummary(given);", usual).startswith(
+        "The best size grows as budget^0.51"
+    )

@@ -13,25 +13,15 @@ const KINDS = {
   json: ["JSON", "application/json"],
 };
 
-export const fitSummary = ({ fit }) => `The best size grows as budget^${short(fit.params_exponent)}, from ${count(fit.points)} runs.`;
+export const fitSummary = ({ fit, line }) =>
+  line
+    ? `All ${count(fit.points)} runs have ${line.formula}: they tell the loss along it, no best size.`
+    : `The best size grows as budget^${short(fit.params_exponent)}, from ${count(fit.points)} runs.`;
 
 export function drawFit(answer, tools) {
-  const { fit, target, curve } = answer;
+  const { target, curve } = answer;
   return [
-    h(
-      "p",
-      { class: "headline" },
-      `${count(fit.points)} runs: `,
-      "the best size grows as ",
-      h("strong", { class: "total" }, `budget^${fit.params_exponent?.toFixed(3) ?? "?"}`),
-      target
-        ? [
-            `; ${flopText(target.optimum.flops)} would be best spent on `,
-            h("strong", {}, `${large(target.optimum.params)} parameters`),
-            ` and ${large(target.optimum.tokens)} tokens.`,
-          ]
-        : ".",
-    ),
+    answer.line ? alongLine(answer) : bestSize(answer),
     refusals(answer),
     coefficients(answer),
     heldOut(answer),
@@ -44,7 +34,7 @@ export function drawFit(answer, tools) {
         ]
       : null,
     influence(answer),
-    cards(tools),
+    answer.line ? null : cards(tools),
     h(
       "p",
       { class: "note" },
@@ -54,6 +44,35 @@ export function drawFit(answer, tools) {
         `${answer.certificate?.confirmed ? "the global optimum was confirmed from cold starts" : "the optimum is not confirmed"}; SHA-256 ${answer.digest?.slice(0, 12)}…`,
     ),
   ].flat(2);
+}
+
+function bestSize({ fit, target }) {
+  return h(
+    "p",
+    { class: "headline" },
+    `${count(fit.points)} runs: `,
+    "the best size grows as ",
+    h("strong", { class: "total" }, `budget^${fit.params_exponent?.toFixed(3) ?? "?"}`),
+    target
+      ? [
+          `; ${flopText(target.optimum.flops)} would be best spent on `,
+          h("strong", {}, `${large(target.optimum.params)} parameters`),
+          ` and ${large(target.optimum.tokens)} tokens.`,
+        ]
+      : ".",
+  );
+}
+
+/** Runs of one ratio: the loss along it is all that they tell. */
+function alongLine({ fit, line, along_line: reached }) {
+  const [low, high] = reached.intervals.loss.map(nats);
+  return h(
+    "p",
+    { class: "headline" },
+    `${count(fit.points)} runs, all with ${line.formula}: no best size can be told. Along that line `,
+    h("strong", { class: "total" }, `the loss at ${flopText(reached.flops)} is ${nats(reached.loss)}`),
+    ` (${low} to ${high}).`,
+  );
 }
 
 function refusals({ refusals: refused }) {
@@ -67,6 +86,7 @@ function refusals({ refusals: refused }) {
 
 function coefficients({
   fit,
+  line,
   intervals,
   intervals_by_size: bySize,
   standard_errors: errors,
@@ -74,7 +94,8 @@ function coefficients({
 }) {
   const range = (found, name) =>
     found?.[name] ? `${short(found[name][0], 4)} to ${short(found[name][1], 4)}` : "";
-  const rows = [...Object.entries(fit.coefficients), ["params_exponent", fit.params_exponent]].map(
+  const exponent = line ? [] : [["params_exponent", fit.params_exponent]];
+  const rows = [...Object.entries(fit.coefficients), ...exponent].map(
     ([name, value]) => [
       name === "params_exponent" ? "a: best N grows as budget^a" : name,
       value === null ? "" : short(value, 5),
@@ -84,7 +105,7 @@ function coefficients({
     ],
   );
   return table(
-    `L = E + A/N^alpha + B/D^beta, intervals of ${percent(level)}`,
+    `L = ${line ? "E + K/C^gamma, C = 6ND" : "E + A/N^alpha + B/D^beta"}, intervals of ${percent(level)}`,
     [
       { title: "coefficient" },
       { title: "value", numeric: true },

@@ -23,6 +23,10 @@ NAMES = {"on": "on", "kv-cache-dtype": "kv_cache_dtype", "force": "force", "tp":
         ("--tp: too many", "tensor_parallel_size: too many"),
         ("take --json, or --plot FILE", "take format json"),
         ("read it, count the library's class (--via transformers) or give --on", "read it or give on"),
+        ("name it with on=COLUMN (--on COLUMN)", "name it with on=COLUMN"),
+        ("leave them out with force (--force)", "leave them out with force"),
+        ("force is not on (--on)", "force is not on"),
+        ("give on (--tp 2)", "give on (tensor_parallel_size 2)"),
         ("sizewise laws list names them all; sizewise is", "laws list names them all; sizewise is"),
     ],
 )

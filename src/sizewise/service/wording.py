@@ -12,6 +12,8 @@ _COMMAND = re.compile(rf"\bsizewise (?=(?:{'|'.join(sorted({name.split()[0] for 
 _RULE = re.compile(r" \(LAW[0-9]{2}\)")
 _ELSEWHERE = re.compile(r", or --plot FILE\b|, count the library's class \(--via transformers\)")
 """Advice that only a command line can follow."""
+_TWICE = re.compile(r"\b(?P<once>(?P<name>[a-z_]+)(=[A-Z]+)?) \((?P=name)( [A-Z]+)?\)")
+"""A name as Python has it, with that of its flag behind it, which are one to a service."""
 _NAMED = re.compile(r"(?P<name>[a-z][a-z_]*):")
 _QUOTED = re.compile(r"'([^']+)'")
 _OF_CODES = {"unknown_device": "on"} | dict.fromkeys(
@@ -34,7 +36,7 @@ def for_service(message: str, names: Mapping[str, str]) -> str:
         return names.get(found["flag"], found[0])
 
     plain = _ELSEWHERE.sub("", _RULE.sub("", message)).replace("--json", "format json")
-    catalog = _CATALOG.sub(r"catalog, subject \g<subject>", FLAG.sub(named, plain))
+    catalog = _CATALOG.sub(r"catalog, subject \g<subject>", _TWICE.sub(r"\g<once>", FLAG.sub(named, plain)))
     return _COMMAND.sub("", catalog.replace("run: catalog,", "ask: catalog,"))
 
 

@@ -131,7 +131,9 @@ def test_less_context_and_smaller_batches_are_never_slower(
     full = asked(model, input=prompt, concurrency=load, **options)
     if full.queue_bound:  # longer prompts leave room for fewer sequences: a smaller batch, a longer wait
         return
-    assert faster(asked(model, input=prompt // 2, concurrency=load, **options), full)
+    half = asked(model, input=prompt // 2, concurrency=load, **options)
+    if half.fits == full.fits:  # what does not fit is timed with the memory of a larger device
+        assert faster(half, full)
     assert full.tpot.value <= asked(model, input=prompt, concurrency=2 * load, **options).tpot.value * ALMOST
 
 

@@ -128,6 +128,22 @@ def test_ollama_takes_its_settings_from_the_environment() -> None:
     )
 
 
+@pytest.mark.parametrize("runtime", ["vllm", "sglang", "transformers"])
+@pytest.mark.parametrize(
+    ("model", "own"), [("deepseek-ai/DeepSeek-V3", "fp8-block"), ("openai/gpt-oss-20b", "mxfp4")]
+)
+def test_a_packed_checkpoint_is_not_packed_anew(runtime: str, model: str, own: str) -> None:
+    quant = "nf4" if runtime == "transformers" else "fp8"
+    answer = sw.memory_answer(model, runtime=runtime, quant=quant)
+    assert answer.start is not None
+    (note,) = answer.start.notes
+    assert note.startswith(f"{model} is already in {own}, of which {runtime} makes no {quant}")
+    assert answer.command == command(model, runtime=runtime)
+    own_start = sw.memory_answer(model, runtime=runtime).start
+    assert own_start is not None
+    assert own_start.notes == ()
+
+
 @pytest.mark.parametrize("model", ["gpt-oss:20b", "openai/gpt-oss-20b"])
 def test_ollama_runs_a_tag_that_ships_mxfp4_by_its_name(model: str) -> None:
     found = command(model, runtime="ollama", context=8192, quant="mxfp4_moe")

@@ -10,6 +10,7 @@ from sizewise.planning.commands.start import (
     cache_notes,
     checkpoint_is,
     hub_or_path,
+    packed_already,
     shell,
     text,
 )
@@ -49,7 +50,8 @@ def _arguments(engine: Starting, model: Model, scenario: Scenario) -> list[str]:
     if scenario.engine.attention != "auto":
         found.append(f"attn_implementation={text(scenario.engine.attention)}")
     made = engine.makes.get(scenario.weights.name)
-    if made is not None and not checkpoint_is(model, scenario.weights, scenario):
+    makes = model.quantization is None and not checkpoint_is(model, scenario.weights, scenario)
+    if made is not None and makes:
         found.append(f"quantization_config={made.format(dtype=dtype)}")
     return found
 
@@ -70,7 +72,10 @@ def _devices(scenario: Scenario) -> str:
 def _notes(engine: Starting, model: Model, scenario: Scenario) -> tuple[str, ...]:
     """Say which checkpoint is needed, and what is given to ``generate``."""
     weights, found = scenario.weights, list(cache_notes(engine, scenario))
-    if not checkpoint_is(model, weights, scenario) and weights.name not in engine.makes:
+    as_shipped, packed = checkpoint_is(model, weights, scenario), packed_already(model, scenario)
+    if not as_shipped and packed is not None and weights.name in engine.makes:
+        found.append(packed)
+    if not as_shipped and weights.name not in engine.makes:
         loads = weights.name in engine.loads
         found.append(
             f"{hub_or_path(model)}: a checkpoint of it in {weights.name}"

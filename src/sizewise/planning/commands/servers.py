@@ -10,6 +10,7 @@ from sizewise.planning.commands.start import (
     checkpoint_is,
     flag,
     hub_or_path,
+    packed_already,
     shell,
     told,
 )
@@ -98,6 +99,9 @@ def _weights(engine: Starting, model: Model, scenario: Scenario) -> tuple[list[s
         ), ()
     if checkpoint_is(model, weights, scenario):
         return [], ()
+    packed = packed_already(model, scenario)
+    if weights.name in engine.makes and packed is not None:
+        return [], (packed,)
     if weights.name in engine.makes:
         return flag(engine, "quantization", engine.makes[weights.name]), ()
     if weights.name in engine.loads:

@@ -97,6 +97,21 @@ def checkpoint_is(model: Model, weights: Format, scenario: Scenario) -> bool:
     return weights.plain and weights.name in FLOATS
 
 
+def packed_already(model: Model, scenario: Scenario) -> str | None:
+    """Return what to say of a checkpoint whose weights are packed in another format than the asked one.
+
+    Engines pack weights of 16 bit alone while they load; None for a checkpoint of those.
+    """
+    packed = model.quantization
+    if packed is None:
+        return None
+    own, runtime, asked = packed.format if packed.known else packed.method, scenario.runtime, scenario.weights
+    return (
+        f"{hub_or_path(model)} is already in {own}, of which {runtime} makes no {asked.name}: started so it "
+        f"runs in {own}; for {asked.name} give a checkpoint of it in that or in 16 bits"
+    )
+
+
 def cache_word(engine: Starting, row: CacheFormat) -> str | None:
     """Return the engine's name of a cache format; None for the model's own 16 bits or no name."""
     own = row.block == 1 and row.bits == 16

@@ -1,6 +1,6 @@
 """What to change when a model does not fit: single changes, then pairs, cheapest in quality first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -30,8 +30,9 @@ Needs = Callable[[Model, Scenario], Need]
 
 CARDS = frozenset(("datacenter", "workstation", "consumer"))
 """Kinds of devices of which several fit into one machine."""
+DOUBLED_COUNTS = (2, 4, 8, 16, 32, 64)
 DEVICE_COUNTS = (*range(2, 17), *range(20, 33, 4), *range(40, 65, 8))
-"""Numbers of devices that are tried; of one engine fewer may hold a model that more cannot part."""
+"""Numbers of devices that are tried where one of the doubled ones holds it; not each parts every model."""
 SHARED = 0.9
 """At least so much of what one device needs is needed by several together: buffers alone may shrink."""
 FORMATS_PER_BITS = 2
@@ -101,16 +102,23 @@ def _more_devices(scenario: Scenario, model: Model, needs: Needs, needed: int) -
     """Yield the fewest more of the same devices that hold it, of which the fullest has ``needed`` now."""
     device = scenario.placements[0].device
     least = max(scenario.devices + 1, SHARED * needed / device.memory_bytes)
-    for count in (count for count in DEVICE_COUNTS if count >= least):
-        wider = replace(scenario, placements=(Placement(device=device, count=count),))
-        if _holds(model, wider, needs):
-            yield Step(
-                what=f"{count} × {device.id}",
-                option=f"--on {device.id}:{count}",
-                scenario=wider,
-                cost="money",
-            )
-            return
+
+    def wider(count: int) -> Scenario:
+        return replace(scenario, placements=(Placement(device=device, count=count),))
+
+    def holding(counts: Sequence[int]) -> Iterator[int]:
+        return (count for count in counts if count >= least and _holds(model, wider(count), needs))
+
+    most = next(holding(DOUBLED_COUNTS), None)
+    if most is None:
+        return
+    count = next(holding([count for count in DEVICE_COUNTS if count < most]), most)
+    yield Step(
+        what=f"{count} × {device.id}",
+        option=f"--on {device.id}:{count}",
+        scenario=wider(count),
+        cost="money",
+    )
 
 
 def _more_can_be_had(scenario: Scenario) -> bool:

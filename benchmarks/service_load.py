@@ -3,9 +3,9 @@
 Needs the extra `web` and wrk (https://github.com/wg/wrk). Asked: 500 a second, 99 of 100 within 50 ms, under
 150 MB of memory in all its processes. The load runs on the same cores as the service.
 
-2026-11-22, two virtual cores with nothing else to do, Python 3.11.7: 3,416 repeated questions a second (p99
-8 ms, 0.29 ms of processor each); 656 of a context slider (p99 32 ms, 1.5 ms each), 583 over four engines (p99
-36 ms), 578 of memory, speed and laws in turn (p99 32 ms); 96 to 107 MB.
+2026-11-22, two virtual cores with nothing else to do, Python 3.11.7: 3,322 repeated questions a second (p99
+6 ms, 0.30 ms of processor each); 637 of a context slider (p99 36 ms, 1.6 ms each), 564 over four engines (p99
+35 ms), 514 of memory, speed and laws in turn (p99 48 ms); 96 to 107 MB.
 """
 
 import os

@@ -42,3 +42,14 @@ def test_what_fits_at_the_value_alone_fits_tightly(visit: Callable[..., Visit], 
 def test_how_a_cache_grows_is_that_of_the_model(model: str, words: str, visit: Callable[..., Visit]) -> None:
     seen = visit().open(f"?tab=learn&model={model}&context=8192")
     seen.until(lambda: words in seen.answers)
+
+
+def test_what_no_field_changes_is_asked_once(visit: Callable[..., Visit]) -> None:
+    seen = visit().open("?tab=size")
+    for context in ("16384", "4096"):
+        seen.change(
+            lambda told=context: seen.field("Context, tokens").fill(told) or seen.page.keyboard.press("Tab")
+        )
+    asked = [one.url for one in seen.requests if "/api/choose?" in one.url]
+    assert len([url for url in asked if "guide=true" in url]) == 1
+    assert len(asked) >= 4

@@ -153,6 +153,7 @@ export function answerOf(place, tools, form) {
       refused = 0;
       send(question);
     },
+    isAnswered() { return took < Infinity && error.textContent === ""; },
     close() {
       clearTimeout(timer);
       running?.abort();

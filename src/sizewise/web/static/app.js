@@ -149,7 +149,8 @@ function opened(tab, values) {
     }
     for (const question of questions) {
       if (!shown.has(question.name)) shown.set(question.name, answerOf(answers, tools, form));
-      shown.get(question.name).ask(question);
+      const answer = shown.get(question.name);
+      if (!question.once || !answer.isAnswered()) answer.ask(question);
     }
     settled();
   }

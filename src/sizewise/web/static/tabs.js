@@ -14,6 +14,7 @@
  *       notes,                sentences above the answer; optional
  *       called,               {field: name of the value}, where the form has another name for it; optional
  *       slow,                 true: may take long; once it does, it is asked when the form has rested for a moment
+ *       once,                 true: what the form says does not matter; not asked again once it is answered; optional
  *       explain,              true: the verb takes explain=true, and its `lines` are shown as formulas
  *       summary(answer),      one sentence, read out to those who do not see the page
  *       draw(answer, tools)}  the answer as elements (an element or a list of them)
